@@ -1,0 +1,25 @@
+// Runs before `npm start` and `npm test`, on whatever Node began them: plain JavaScript, no dependency.
+// Installs when node_modules does not match package-lock.json, so that a fresh clone needs one command.
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const lock = join(root, 'package-lock.json');
+const installed = join(root, 'node_modules', '.sallyport-installed-lock.json');
+
+if (!existsSync(installed) || !readFileSync(installed).equals(readFileSync(lock))) {
+  console.error('sallyport: installing dependencies (npm ci) …');
+  // The lock is of the project; `--no-audit --no-fund` keeps a start from calling anything but the registry.
+  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+  if (error !== undefined || status !== 0) {
+    console.error(`sallyport: npm ci failed${error ? `: ${error.message}` : ''}; run it by hand to see why`);
+    process.exit(1);
+  }
+  copyFileSync(lock, installed);
+}

@@ -1,0 +1,51 @@
+// The RPC faces of the Durable Objects: flat methods, plain structured values in and out.
+import type { AuditEvent } from '../src/audit/event.ts';
+import type { HealthReport } from '../src/health/report.ts';
+import type { CallOutcome, Catalog, UpstreamSession } from '../src/mcp/ports.ts';
+
+export interface BudgetLedgerRpc {
+  /** Commits the events to the outbox, once each by id; resolves after the commit. Concurrent calls share one commit. */
+  record(events: readonly AuditEvent[]): Promise<void>;
+}
+
+export interface McpSessionRpc {
+  getUpstreamSession(upstream: string, fingerprint: string): Promise<UpstreamSession | undefined>;
+  putUpstreamSession(upstream: string, fingerprint: string, session: UpstreamSession): Promise<void>;
+  dropUpstreamSession(upstream: string, sessionId: string): Promise<void>;
+}
+
+/** What the object needs to know of its upstream; no secrets. The prober looks the rest up by name. */
+export interface HealthSubject {
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly disabled: boolean;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly idleAfterMs: number;
+}
+
+export interface UpstreamHealthRpc {
+  /**
+   * The present view; marks the upstream as used and (re)starts probing. When no probe has finished yet for this
+   * fingerprint, waits for one, at most `deadlineMs`. `knownCatalog` spares sending a catalog the caller has.
+   */
+  view(
+    subject: HealthSubject,
+    options: { readonly deadlineMs: number; readonly refresh: boolean; readonly knownCatalog?: string },
+  ): Promise<{ readonly health: HealthReport; readonly catalog?: Catalog; readonly catalogUnchanged: boolean }>;
+  /** Reads without marking use or starting anything: for the admin API. */
+  peek(): Promise<HealthReport>;
+  report(subject: HealthSubject, outcome: CallOutcome): Promise<void>;
+}
+
+/** Answered by a worker entrypoint, so that the object itself needs neither network nor credentials. */
+export type ProbeResult =
+  | { readonly ok: true; readonly latencyMs: number; readonly catalog?: Catalog }
+  | {
+      readonly ok: false;
+      readonly stage: 'connect' | 'initialize' | 'list' | 'credential';
+      readonly message: string;
+      readonly needsAuth: boolean;
+    }
+  /** The upstream is no longer configured: the object may forget everything. */
+  | { readonly ok: false; readonly gone: true };

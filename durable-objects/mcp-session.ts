@@ -1,0 +1,4 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { Env } from '../src/env.ts';
+
+export class McpSession extends DurableObject<Env> {}

@@ -1,0 +1,16 @@
+import type { AuditEvent } from './event.ts';
+
+/**
+ * How the engines hand over what happened. `payer` names the ledger object (see `auth/principal.ts`).
+ * - `durable` resolves once the event is committed; it rejects when it cannot be, and the caller must then fail closed.
+ * - `batched` returns at once; the event leaves the isolate within 50 ms. It throws `AuditOverflow` when the buffer is
+ *   full because the ledger has been out of reach, so that traffic stops before records are lost.
+ */
+export interface Recorder {
+  durable(payer: string, event: AuditEvent): Promise<void>;
+  batched(payer: string, event: AuditEvent): void;
+}
+
+export class AuditOverflow extends Error {
+  override readonly name = 'AuditOverflow';
+}

@@ -1,0 +1,219 @@
+// The shapes of the configuration, as the file, the admin API and the database share them.
+// Pure: imported by the worker and by the Node command line alike.
+import { z } from 'zod';
+import { parseByteSize, parseDurationMs } from './units.ts';
+
+const NAME = /^[a-z0-9][a-z0-9_-]*$/;
+const name = z
+  .string()
+  .max(64)
+  .regex(NAME, 'use lower-case letters, digits, "-" and "_", beginning with a letter or digit');
+const upstreamName = z
+  .string()
+  .max(40)
+  .regex(/^[a-z0-9][a-z0-9-]*$/, 'use lower-case letters, digits and "-", beginning with a letter or digit');
+const keyName = z.string().min(1).max(100);
+
+const httpUrl = z.string().refine((text) => {
+  try {
+    const url = new URL(text);
+    return (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === '';
+  } catch {
+    return false;
+  }
+}, 'must be an http:// or https:// URL without user name or password');
+
+const durationMs = z.union([z.string(), z.number()]).transform((value, context) => {
+  const parsed = parseDurationMs(value);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: 'must be a duration such as 500ms, 30s, 5m or 1h' });
+  return z.NEVER;
+});
+const byteSize = z.union([z.string(), z.number()]).transform((value, context) => {
+  const parsed = parseByteSize(value);
+  if (parsed !== undefined) return parsed;
+  context.addIssue({ code: 'custom', message: 'must be a size such as 512KiB or 20MiB' });
+  return z.NEVER;
+});
+const period = z.string().regex(/^[1-9][0-9]{0,3}[mhdwMY]$/, 'must be a period such as 1m, 1h, 1d, 1w, 1M or 1Y');
+
+const budget = z.strictObject({
+  limit_usd: z.number().nonnegative(),
+  period,
+  calendar: z.boolean().optional(),
+  alert_at: z.array(z.number().positive().max(1)).optional(),
+});
+const rateLimit = z.strictObject({
+  requests: z.int().positive().optional(),
+  tokens: z.int().positive().optional(),
+  concurrent: z.int().positive().optional(),
+  period: period.default('1m'),
+});
+
+const headerMap = z.record(
+  z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'is not a valid header name'),
+  z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must not hold control characters'),
+);
+
+const upstreamBase = {
+  name: upstreamName,
+  timeout: durationMs.optional(),
+  tool_cost_usd: z.record(z.string(), z.number().nonnegative()).optional(),
+  disabled: z.boolean().optional(),
+};
+const remoteUpstream = {
+  ...upstreamBase,
+  url: httpUrl,
+  headers: headerMap.optional(),
+  auth: z.enum(['none', 'headers', 'oauth', 'per_user_oauth']).optional(),
+  /** Forces the protocol era spoken to this server; found out by probing when absent. */
+  era: z.enum(['auto', 'modern', 'legacy']).optional(),
+};
+
+export const upstreamDocument = z.discriminatedUnion('type', [
+  z.strictObject({
+    ...upstreamBase,
+    type: z.literal('stdio'),
+    command: z.array(z.string().min(1)).min(1),
+    env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a valid variable name'), z.string()).optional(),
+    cwd: z.string().optional(),
+    isolation: z.enum(['shared', 'session']).default('shared'),
+    idle_timeout: durationMs.optional(),
+  }),
+  z.strictObject({ ...remoteUpstream, type: z.literal('http') }),
+  z.strictObject({ ...remoteUpstream, type: z.literal('sse') }),
+]);
+
+/** `*`, a name, or a name ending in `*`. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((text) => !text.slice(0, -1).includes('*'), '"*" may stand alone or at the end only');
+
+export const toolGroupDocument = z.strictObject({
+  name: upstreamName,
+  tools: z.record(upstreamName, z.array(pattern)),
+});
+
+export const providerDocument = z.strictObject({
+  name,
+  /** Which wire format and price list; defaults to the name. */
+  type: z.string().optional(),
+  base_url: httpUrl.optional(),
+  keys: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(100).optional(),
+        value: z.string().min(1),
+        weight: z.number().positive().default(1),
+        models: z.array(pattern).default(['*']),
+      }),
+    )
+    .default([]),
+  headers: headerMap.optional(),
+  timeout: durationMs.optional(),
+  retries: z.int().min(0).max(10).optional(),
+});
+
+export const customerDocument = z.strictObject({
+  name: keyName,
+  budgets: z.array(budget).optional(),
+  rate_limit: rateLimit.optional(),
+});
+export const teamDocument = z.strictObject({
+  name: keyName,
+  customer: keyName.optional(),
+  budgets: z.array(budget).optional(),
+  rate_limit: rateLimit.optional(),
+});
+
+const keyGrants = {
+  key_name: keyName,
+  team: keyName.optional(),
+  customer: keyName.optional(),
+  expires_at: z.union([z.iso.datetime({ offset: true }), z.date().transform((date) => date.toISOString())]).optional(),
+  disabled: z.boolean().optional(),
+  mode: z.enum(['direct', 'search', 'code', 'auto']).optional(),
+  mcp_clients: z.array(z.strictObject({ name: upstreamName, allowed_tools: z.array(pattern) })).default([]),
+  tool_groups: z.array(upstreamName).default([]),
+  providers: z
+    .array(
+      z.strictObject({
+        name,
+        models: z.array(pattern).default(['*']),
+        weight: z.number().positive().default(1),
+        budgets: z.array(budget).optional(),
+        rate_limit: rateLimit.optional(),
+      }),
+    )
+    .default([]),
+  fallbacks: z.array(z.string()).optional(),
+  budgets: z.array(budget).optional(),
+  rate_limit: rateLimit.optional(),
+};
+
+/** As configured: the key itself, or none, in which case one is generated and shown once. */
+export const virtualKeyDocument = z.strictObject({ ...keyGrants, key: z.string().min(8).max(200).optional() });
+
+export const settingsDocument = z.strictObject({
+  audit: z
+    .strictObject({
+      content: z.enum(['none', 'hash', 'redacted', 'full']).default('hash'),
+      durability: z
+        .strictObject({
+          tool_calls: z.enum(['durable', 'batched']).default('durable'),
+          llm_calls: z.enum(['durable', 'batched']).default('batched'),
+        })
+        .prefault({}),
+      retention: z
+        .strictObject({ days: z.int().positive().default(90), rows: z.int().positive().default(10_000_000) })
+        .prefault({}),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      request_bytes: byteSize.default(20 * 1024 * 1024),
+      response_bytes: byteSize.default(64 * 1024 * 1024),
+      concurrent_requests: z.int().positive().default(1000),
+      tools_per_server: z.int().positive().default(2000),
+    })
+    .prefault({}),
+  health: z
+    .strictObject({
+      interval: durationMs.default(10_000),
+      timeout: durationMs.default(5_000),
+      idle_after: durationMs.default(3_600_000),
+    })
+    .prefault({}),
+  code_mode: z
+    .strictObject({ enabled: z.boolean().default(false), sandbox: z.enum(['quickjs', 'starlark']).default('quickjs') })
+    .prefault({}),
+});
+
+/** `sallyport.yaml`, after `${VAR}` has been filled in. */
+export const gatewayDocument = z.strictObject({
+  mcp: z
+    .strictObject({
+      servers: z.array(upstreamDocument).default([]),
+      tool_groups: z.array(toolGroupDocument).default([]),
+      code_mode: settingsDocument.shape.code_mode,
+    })
+    .prefault({}),
+  providers: z.array(providerDocument).default([]),
+  customers: z.array(customerDocument).default([]),
+  teams: z.array(teamDocument).default([]),
+  virtual_keys: z.array(virtualKeyDocument).default([]),
+  audit: settingsDocument.shape.audit,
+  limits: settingsDocument.shape.limits,
+  health: settingsDocument.shape.health,
+});
+
+export type UpstreamDocument = z.output<typeof upstreamDocument>;
+export type ToolGroupDocument = z.output<typeof toolGroupDocument>;
+export type ProviderDocument = z.output<typeof providerDocument>;
+export type CustomerDocument = z.output<typeof customerDocument>;
+export type TeamDocument = z.output<typeof teamDocument>;
+export type VirtualKeyDocument = z.output<typeof virtualKeyDocument>;
+export type SettingsDocument = z.output<typeof settingsDocument>;
+export type GatewayDocument = z.output<typeof gatewayDocument>;

@@ -1,0 +1,83 @@
+// The only table from failure codes to HTTP statuses, and the only place that words an error body.
+import type { Failure, FailureCode } from '../policy/failure.ts';
+
+export type Dialect = 'openai' | 'anthropic' | 'problem' | 'jsonrpc';
+
+const STATUS = {
+  invalid_key: 401,
+  invalid_request: 400,
+  request_too_large: 413,
+  unsupported_media_type: 415,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  tool_not_allowed: 403,
+  model_not_allowed: 403,
+  model_not_found: 404,
+  budget_exceeded: 402,
+  rate_limited: 429,
+  overloaded: 503,
+  upstream_unavailable: 503,
+  upstream_timeout: 504,
+  upstream_error: 502,
+  audit_unavailable: 503,
+  internal_error: 500,
+} as const satisfies Record<FailureCode, number>;
+
+/** OpenAI's `error.type`, chosen so that its SDKs raise the class a caller expects. */
+function openAiType(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status < 500 ? 'invalid_request_error' : 'server_error';
+}
+
+/** Anthropic's closed list of error types. */
+function anthropicType(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 402) return 'billing_error';
+  if (status === 403) return 'permission_error';
+  if (status === 404) return 'not_found_error';
+  if (status === 413) return 'request_too_large';
+  if (status === 429) return 'rate_limit_error';
+  if (status === 503) return 'overloaded_error';
+  if (status === 504) return 'timeout_error';
+  return status < 500 ? 'invalid_request_error' : 'api_error';
+}
+
+/** JSON-RPC 2.0 §5.1, with the implementation-defined range for what the transport refused. */
+function jsonRpcCode(code: FailureCode): number {
+  if (code === 'invalid_request') return -32600;
+  if (code === 'not_found' || code === 'method_not_allowed') return -32601;
+  if (code === 'internal_error') return -32603;
+  return -32000;
+}
+
+export function statusOf(failure: Failure): (typeof STATUS)[FailureCode] {
+  return STATUS[failure.code];
+}
+
+export function errorResponse(failure: Failure, dialect: Dialect, requestId: string): Response {
+  const status = STATUS[failure.code];
+  const headers = new Headers({
+    'content-type': dialect === 'problem' ? 'application/problem+json' : 'application/json',
+    'x-sallyport-request-id': requestId,
+  });
+  if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterSeconds)));
+  return new Response(JSON.stringify(errorBody(failure, status, dialect, requestId)), { status, headers });
+}
+
+function errorBody(failure: Failure, status: number, dialect: Dialect, requestId: string): unknown {
+  const { code, message, param } = failure;
+  switch (dialect) {
+    case 'openai':
+      return { error: { message, type: openAiType(status), code, param: param ?? null } };
+    case 'anthropic':
+      return { type: 'error', error: { type: anthropicType(status), message, code }, request_id: requestId };
+    case 'jsonrpc':
+      return { jsonrpc: '2.0', id: null, error: { code: jsonRpcCode(code), message, data: { code } } };
+    case 'problem':
+      // RFC 9457. `type` stays about:blank: the code says which, the title what.
+      return { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail: message, code };
+  }
+}

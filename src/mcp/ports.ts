@@ -1,0 +1,61 @@
+// What the MCP engine needs of the rooms it may not import. Adapters live in `stores/`; `services.ts` joins them.
+import type { Implementation, ServerCapabilities, Tool } from '@modelcontextprotocol/client';
+import type { Upstream } from '../policy/snapshot.ts';
+import type { FailureStage, HealthReport } from '../health/report.ts';
+
+/** An upstream's tools as last seen good. */
+export interface Catalog {
+  /** Changes when any tool does. */
+  readonly fingerprint: string;
+  readonly tools: readonly Tool[];
+  readonly era: 'modern' | 'legacy';
+  readonly serverInfo?: Implementation;
+  readonly capabilities: ServerCapabilities;
+  readonly instructions?: string;
+  readonly at: number;
+}
+
+export interface UpstreamView {
+  readonly health: HealthReport;
+  /** Absent when no listing ever succeeded. */
+  readonly catalog?: Catalog;
+}
+
+/** Reads what `UpstreamHealth` knows, through a cache of the isolate; marks the upstream as used. */
+export interface UpstreamViews {
+  /**
+   * The last good view. Where there is no catalog yet, waits for the first discovery, at most `deadlineMs`.
+   * Never throws for an upstream's fault: the view says what is wrong.
+   */
+  view(upstream: Upstream, deadlineMs: number): Promise<UpstreamView>;
+  /** Discovers again now (a tool unknown here was asked for, or the upstream said its list changed). */
+  refresh(upstream: Upstream, deadlineMs: number): Promise<UpstreamView>;
+  /** Tells health what a call met; success closes a breaker, failures open it. Returns at once. */
+  report(upstream: Upstream, outcome: CallOutcome): void;
+}
+
+export type CallOutcome =
+  | { readonly ok: true; readonly latencyMs: number }
+  | { readonly ok: false; readonly stage: FailureStage; readonly message: string };
+
+/** A session held open at a legacy upstream, as plain data: transports are made per request around it. */
+export interface UpstreamSession {
+  readonly sessionId: string;
+  readonly protocolVersion: string;
+  readonly capabilities: ServerCapabilities;
+  readonly serverInfo?: Implementation;
+}
+
+/** Upstream sessions by owner (a principal) and upstream; they never cross owners. */
+export interface UpstreamSessions {
+  get(owner: string, upstream: Upstream): Promise<UpstreamSession | undefined>;
+  put(owner: string, upstream: Upstream, session: UpstreamSession): Promise<void>;
+  /** Forgets the session if it is still the one given. */
+  drop(owner: string, upstream: Upstream, sessionId: string): Promise<void>;
+}
+
+/** How an engine reaches out: `egress/fetch.ts` for what the operator configured, the bridge for stdio servers. */
+export interface UpstreamNetwork {
+  /** The URL and `fetch` under which this upstream is spoken to, credentials already applied by the returned `fetch`. */
+  endpoint(upstream: Upstream): { readonly url: URL; readonly fetch: typeof fetch };
+}

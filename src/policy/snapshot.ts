@@ -1,0 +1,45 @@
+// The compiled, read-only view of the configuration that each isolate holds in memory. Types only: `config/` compiles
+// it, `stores/` refreshes it, the engines read it. Secrets are in clear here and nowhere else.
+import type { ProviderDocument, SettingsDocument, UpstreamDocument } from '../config/document.ts';
+import type { Principal } from '../auth/principal.ts';
+
+/** Exact names, `*`, or a trailing `*`. Empty means nothing is allowed. */
+export type NamePatterns = readonly string[];
+
+export interface VirtualKey {
+  readonly principal: Principal;
+  /** Milliseconds since the epoch; absent means never. */
+  readonly expiresAt?: number;
+  readonly disabled: boolean;
+  readonly mode: 'direct' | 'search' | 'code' | 'auto';
+  /** Upstream name → tools, `mcp_clients` and `tool_groups` united. An upstream that is not in it is denied. */
+  readonly tools: ReadonlyMap<string, NamePatterns>;
+  /** The key's own tool groups, each an endpoint of its own. */
+  readonly toolGroups: readonly string[];
+  /** Provider name → models. A provider that is not in it is denied. */
+  readonly providers: ReadonlyMap<string, ProviderGrant>;
+}
+
+export interface ProviderGrant {
+  readonly models: NamePatterns;
+  readonly weight: number;
+}
+
+export type Upstream = UpstreamDocument & {
+  /** Changes whenever anything of the definition does, secrets included; reveals nothing of them. */
+  readonly fingerprint: string;
+};
+export type Provider = Omit<ProviderDocument, 'type'> & { readonly type: string };
+/** Upstream name → tools. */
+export type ToolGroup = ReadonlyMap<string, NamePatterns>;
+
+export interface PolicySnapshot {
+  /** Counts every change of the configuration; equal revisions are equal configurations. */
+  readonly revision: number;
+  /** By the keyed hash of the key (`auth/virtual-key.ts`). */
+  readonly virtualKeys: ReadonlyMap<string, VirtualKey>;
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly toolGroups: ReadonlyMap<string, ToolGroup>;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly settings: SettingsDocument;
+}
