@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonErrorOffset } from '../../../src/lib/json-error.ts';
 import { scanJson } from '../../../src/lib/json-scan.ts';
