@@ -1,0 +1,10 @@
+// Every file of migrations/, in order. A test holds this list against the folder.
+import initial from '../../../migrations/0000_initial.sql';
+
+export interface Migration {
+  /** The file's name, as `wrangler d1 migrations apply` records it. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [{ name: '0000_initial.sql', sql: initial }];
