@@ -1,0 +1,32 @@
+// Starts every fixture upstream and hands their addresses to the tests that run in workerd.
+import type { TestProject } from 'vitest/node';
+import { startDualEraUpstream } from './upstream-dual-era.ts';
+import { startEverythingUpstream } from './upstream-everything.ts';
+import { startLegacyUpstream } from './upstream-legacy.ts';
+import { startMisbehavingUpstream } from './upstream-misbehaving.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Base URLs; the MCP endpoint is `/mcp`, of `misbehavingUrl` it is `/<quirk>/mcp`. */
+    dualEraUrl: string;
+    legacyUrl: string;
+    misbehavingUrl: string;
+    everythingUrl: string;
+  }
+}
+
+export async function startUpstreams(project: TestProject): Promise<() => Promise<void>> {
+  const [dualEra, legacy, misbehaving, everything] = await Promise.all([
+    startDualEraUpstream(),
+    startLegacyUpstream(),
+    startMisbehavingUpstream(),
+    startEverythingUpstream(),
+  ]);
+  project.provide('dualEraUrl', dualEra.url);
+  project.provide('legacyUrl', legacy.url);
+  project.provide('misbehavingUrl', misbehaving.url);
+  project.provide('everythingUrl', everything.url);
+  return async () => {
+    await Promise.all([dualEra, legacy, misbehaving, everything].map((fixture) => fixture.stop()));
+  };
+}
