@@ -1,0 +1,94 @@
+// The worker as the runtime loads it. Built once and kept under `.cache/`; built again when any of its sources changed.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { z } from 'zod';
+
+/** Output name → entry point, relative to the project. */
+const ENTRY_POINTS = { gateway: 'src/index.ts', d1: 'cli/workerd/d1.worker.ts' } as const;
+/** Part of what a bundle is made of, although no bundle holds them. */
+const BUILD_INPUTS = ['cli/workerd/bundle.ts', 'package-lock.json'];
+const OUTPUTS = ['gateway.js', 'gateway.js.map', 'd1.js', 'd1.js.map'] as const;
+
+const manifestSchema = z.object({
+  inputs: z.record(z.string(), z.string()),
+  outputs: z.record(z.string(), z.string()),
+});
+type Manifest = z.output<typeof manifestSchema>;
+
+export interface WorkerBundle {
+  /** File name → content. */
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly builtNow: boolean;
+}
+
+/** @param project the folder of package.json */
+export async function workerBundle(project: string, cache = join(project, '.cache', 'worker')): Promise<WorkerBundle> {
+  const cached = await readCached(project, cache);
+  if (cached !== undefined) return { files: cached, builtNow: false };
+  return { files: await build(project, cache), builtNow: true };
+}
+
+async function readCached(project: string, cache: string): Promise<ReadonlyMap<string, Buffer> | undefined> {
+  try {
+    const manifest = manifestSchema.parse(JSON.parse(await readFile(join(cache, 'manifest.json'), 'utf8')));
+    const changed = await Promise.all(
+      Object.entries(manifest.inputs).map(
+        async ([file, digest]) => sha256(await readFile(resolve(project, file))) !== digest,
+      ),
+    );
+    if (changed.includes(true)) return undefined;
+    const files = await readOutputs(cache);
+    // Another process may have been writing while this one read.
+    return OUTPUTS.every((name) => manifest.outputs[name] === sha256(files.get(name) ?? '')) ? files : undefined;
+  } catch {
+    // Nothing cached, or nothing that can be used: a build makes it whole again.
+    return undefined;
+  }
+}
+
+async function readOutputs(cache: string): Promise<ReadonlyMap<string, Buffer>> {
+  return new Map(await Promise.all(OUTPUTS.map(async (name) => [name, await readFile(join(cache, name))] as const)));
+}
+
+async function build(project: string, cache: string): Promise<ReadonlyMap<string, Buffer>> {
+  // Loaded only here: a start from the cache does not pay for it.
+  const esbuild = await import('esbuild');
+  const result = await esbuild.build({
+    absWorkingDir: project,
+    entryPoints: ENTRY_POINTS,
+    outdir: cache,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    target: 'es2024',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+    loader: { '.sql': 'text' },
+    sourcemap: 'linked',
+    logLevel: 'silent',
+  });
+  const files = new Map(result.outputFiles.map((file) => [relative(cache, file.path), Buffer.from(file.contents)]));
+  const inputs = [...Object.keys(result.metafile.inputs), ...BUILD_INPUTS];
+  const manifest: Manifest = {
+    inputs: Object.fromEntries(
+      await Promise.all(inputs.map(async (file) => [file, sha256(await readFile(resolve(project, file)))] as const)),
+    ),
+    outputs: Object.fromEntries([...files].map(([name, content]) => [name, sha256(content)])),
+  };
+  await mkdir(cache, { recursive: true });
+  // The manifest last: until it is there, what is beside it counts for nothing.
+  for (const [name, content] of [...files, ['manifest.json', Buffer.from(JSON.stringify(manifest))] as const]) {
+    const temporary = join(cache, `${name}.${process.pid}`);
+    await writeFile(temporary, content);
+    await rename(temporary, join(cache, name));
+  }
+  return files;
+}
+
+function sha256(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
