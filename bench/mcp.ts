@@ -1,0 +1,110 @@
+// What the gateway adds to a `tools/call`: the upstream itself, the gateway before it (over HTTP and over stdio), and
+// two proxies from npm before the same stdio server.
+import { startGateway } from '../test/support/gateway-process.ts';
+import { familyOf } from '../test/support/process-table.ts';
+import { installPeers, peerTitle, startPeer, type PeerName } from './peer-proxies.ts';
+import {
+  GATEWAY_CORE,
+  LOAD_CORE,
+  pin,
+  pinPrefix,
+  startListening,
+  startLoadProcess,
+  stopProcess,
+} from './pinned-process.ts';
+import { benchOptions, printTable, writeResult } from './report.ts';
+import { runRounds, summarize, type Summary, type Target } from './rounds.ts';
+import { toolCallPlan, type Era, type McpEndpoint } from './tool-call.ts';
+
+const UPSTREAM = new URL('mcp-upstream.ts', import.meta.url).pathname;
+const STDIO_UPSTREAM = [process.execPath, UPSTREAM, 'stdio'];
+const VIRTUAL_KEY = 'vk-bench-mcp';
+const REFERENCE = 'upstream, HTTP (legacy)';
+const ERAS: readonly Era[] = ['legacy', 'modern'];
+
+function gatewayConfig(upstreamPort: number): string {
+  return `mcp:
+  servers:
+    - name: over-http
+      type: http
+      url: http://127.0.0.1:${upstreamPort}/mcp
+    - name: over-stdio
+      type: stdio
+      command: ${JSON.stringify(STDIO_UPSTREAM)}
+virtual_keys:
+  - key_name: bench
+    key: ${VIRTUAL_KEY}
+    mcp_clients:
+      - { name: over-http, allowed_tools: ["*"] }
+      - { name: over-stdio, allowed_tools: ["*"] }
+`;
+}
+
+async function targetsOf(
+  name: string,
+  endpoint: McpEndpoint,
+  eras: readonly Era[],
+  cpuPids: () => readonly number[],
+): Promise<Target[]> {
+  return Promise.all(
+    eras.map(async (era) => ({ name: `${name} (${era})`, plan: await toolCallPlan(endpoint, era), cpuPids })),
+  );
+}
+
+/** The processes that stand between the load and the stdio server. */
+function proxyPids(root: number): number[] {
+  return familyOf(root)
+    .filter(({ command }) => !command.includes(UPSTREAM))
+    .map(({ pid }) => pid);
+}
+
+function moveStdioServersAway(roots: readonly number[]): void {
+  const servers = roots.flatMap(familyOf).filter(({ command }) => command.includes(UPSTREAM));
+  pin(
+    LOAD_CORE,
+    servers.map(({ pid }) => pid),
+  );
+}
+
+async function main(): Promise<void> {
+  const options = benchOptions();
+  installPeers();
+  const load = startLoadProcess();
+  const upstream = await startListening(LOAD_CORE, [UPSTREAM, 'http']);
+  const gateway = await startGateway({ config: gatewayConfig(upstream.port), prefix: pinPrefix(GATEWAY_CORE) });
+  const names: readonly PeerName[] = ['supergateway', 'mcp-proxy'];
+  const peers = await Promise.all(names.map((name) => startPeer(name, STDIO_UPSTREAM)));
+  try {
+    const direct = { port: upstream.port, path: '/mcp', tool: 'echo' };
+    const door = {
+      port: Number(new URL(gateway.url).port),
+      path: '/mcp',
+      headers: { authorization: `Bearer ${VIRTUAL_KEY}` },
+    };
+    const gatewayPids = (): number[] => proxyPids(gateway.pid);
+    const targets = [
+      ...(await targetsOf('upstream, HTTP', direct, ERAS, () => [])),
+      ...(await targetsOf('sallyport, HTTP', { ...door, tool: 'over-http__echo' }, ERAS, gatewayPids)),
+      ...(await targetsOf('sallyport, stdio', { ...door, tool: 'over-stdio__echo' }, ERAS, gatewayPids)),
+    ];
+    for (const { name, port, child } of peers) {
+      const endpoint = { port, path: '/mcp', tool: 'echo' };
+      // supergateway knows no 2026-07-28.
+      const eras = name === 'supergateway' ? (['legacy'] as const) : ERAS;
+      targets.push(...(await targetsOf(`${peerTitle(name)}, stdio`, endpoint, eras, () => [child.pid ?? 0])));
+    }
+    await runRounds(load, targets, { connections: 1, rounds: 1, seconds: 0.2, warmUpSeconds: 0 });
+    moveStdioServersAway([gateway.pid, ...peers.map(({ child }) => child.pid ?? 0)]);
+    const summaries: Summary[] = [];
+    for (const connections of options.connections) {
+      summaries.push(...summarize(await runRounds(load, targets, { ...options, connections }), REFERENCE, connections));
+    }
+    printTable(summaries, REFERENCE);
+    console.log(writeResult('mcp', { options, summaries }));
+  } finally {
+    await Promise.all([load.stop(), ...[upstream, ...peers].map(({ child }) => stopProcess(child))]);
+    await gateway.stop().finally(() => gateway.discard());
+  }
+}
+
+await main();
