@@ -1,0 +1,131 @@
+// One tool call to one upstream.
+import type { CallToolRequest, CallToolResult, Client, RequestOptions, Tool } from '@modelcontextprotocol/client';
+import { err, ok } from '../../lib/result.ts';
+import type { Result } from '../../lib/result.ts';
+import type { Upstream } from '../../policy/snapshot.ts';
+import type {
+  CallUpstreamTool,
+  Catalog,
+  UpstreamNetwork,
+  UpstreamSession,
+  UpstreamSessions,
+  UpstreamToolCall,
+  UpstreamViews,
+} from '../ports.ts';
+import { toolResult } from './relayed-result.ts';
+import { connect } from './connect.ts';
+import { explainFailure, refusedWith } from './explain-failure.ts';
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** Progress restarts the clock of a long call, at most this often. */
+const MOST_TIMEOUTS = 10;
+/** How long a call waits to learn the era of a server that was never met. */
+const ACQUAINTANCE_MS = 2_000;
+
+export interface CallDependencies {
+  readonly network: UpstreamNetwork;
+  readonly views: UpstreamViews;
+  readonly sessions: UpstreamSessions;
+  readonly maxResponseBytes: number;
+  /** Keeps the end of an exchange (a cancellation on its way, a session being stored) going after the response. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+export function createCallUpstreamTool(dependencies: CallDependencies): CallUpstreamTool {
+  const { sessions, views } = dependencies;
+  return async (upstream, owner, call) => {
+    const { catalog } = await views.view(upstream, ACQUAINTANCE_MS);
+    const session = catalog?.era === 'modern' ? undefined : await sessions.get(owner, upstream);
+    const target: Target = { upstream, owner, catalog };
+    let outcome = await attempt(dependencies, target, session, call);
+    if (!outcome.ok && session !== undefined && isSessionLost(outcome.error.cause)) {
+      await sessions.drop(owner, upstream, session.sessionId);
+      outcome = await attempt(dependencies, target, undefined, call);
+    }
+    return outcome.ok ? outcome : err(explainFailure(outcome.error.cause, upstream, outcome.error.stage));
+  };
+}
+
+interface Target {
+  readonly upstream: Upstream;
+  readonly owner: string;
+  readonly catalog: Catalog | undefined;
+}
+
+interface Breakdown {
+  readonly stage: 'initialize' | 'call';
+  readonly cause: unknown;
+}
+
+/** One attempt, in the session given or in a new one, which is kept. */
+async function attempt(
+  { network, maxResponseBytes, sessions, waitUntil }: CallDependencies,
+  { upstream, owner, catalog }: Target,
+  session: UpstreamSession | undefined,
+  call: UpstreamToolCall,
+): Promise<Result<CallToolResult, Breakdown>> {
+  const timeoutMs = upstream.timeout ?? DEFAULT_TIMEOUT_MS;
+  let stage: Breakdown['stage'] = 'initialize';
+  try {
+    const known = { era: catalog?.era, capabilities: catalog?.capabilities, session };
+    const connection = await connect(upstream, known, { network, maxResponseBytes, timeoutMs, signal: call.signal });
+    stage = 'call';
+    try {
+      const opened = connection.session;
+      if (opened !== undefined && opened !== session) waitUntil(sessions.put(owner, upstream, opened));
+      const tool = catalog?.tools.find(({ name }) => name === call.name);
+      return ok(await request(connection.client, call, tool, timeoutMs));
+    } finally {
+      waitUntil(connection.close());
+    }
+  } catch (cause) {
+    return err({ stage, cause });
+  }
+}
+
+async function request(
+  client: Client,
+  call: UpstreamToolCall,
+  tool: Tool | undefined,
+  timeout: number,
+): Promise<CallToolResult> {
+  const params = {
+    name: call.name,
+    ...(call.arguments === undefined ? {} : { arguments: { ...call.arguments } }),
+    ...(call.meta === undefined ? {} : { _meta: { ...call.meta } }),
+  } satisfies CallToolRequest['params'];
+  const options: RequestOptions = { signal: call.signal, timeout, ...progressOptions(call, timeout) };
+  if (!mirrorsHeaders(client, tool)) return client.request({ method: 'tools/call', params }, toolResult, options);
+  // Only `callTool` mirrors arguments into `Mcp-Param-*`. Results are the caller's to validate, hence no output schema.
+  const { outputSchema: _, ...toolDefinition } = tool;
+  return client.callTool(params, { ...options, toolDefinition });
+}
+
+function progressOptions(call: UpstreamToolCall, timeout: number): RequestOptions {
+  const { onProgress } = call;
+  if (onProgress === undefined) return {};
+  return {
+    resetTimeoutOnProgress: true,
+    maxTotalTimeout: MOST_TIMEOUTS * timeout,
+    onprogress: ({ progress, total, message }) =>
+      onProgress({
+        progress,
+        ...(total === undefined ? {} : { total }),
+        ...(message === undefined ? {} : { message }),
+      }),
+  };
+}
+
+function mirrorsHeaders(client: Client, tool: Tool | undefined): tool is Tool {
+  return client.getProtocolEra() === 'modern' && JSON.stringify(tool?.inputSchema ?? {}).includes('"x-mcp-header"');
+}
+
+/**
+ * The server refused the request because it no longer knows the session, so the call did not run. The protocol says
+ * 404 (2025-11-25, transports §session management); servers made from the reference template answer 400 and name the
+ * session in the text.
+ */
+function isSessionLost(error: unknown): boolean {
+  const refused = refusedWith(error);
+  return refused?.status === 404 || (refused?.status === 400 && /session/i.test(refused.text));
+}

@@ -1,0 +1,105 @@
+// What went wrong at an upstream, in words for the caller and a code for the gateway.
+import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError, SseError } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+import { asEgressError, EgressError } from '../../egress/egress-error.ts';
+import { maskSecrets } from '../../egress/secrets.ts';
+import type { FailureStage } from '../../health/report.ts';
+import type { FailureCode } from '../../policy/failure.ts';
+import type { Upstream } from '../../policy/snapshot.ts';
+import type { UpstreamCallFailure } from '../ports.ts';
+import { isStreamEnd } from './transport.ts';
+
+const QUOTE_LENGTH = 300;
+
+interface Explanation {
+  readonly code: Extract<FailureCode, `upstream_${string}`>;
+  readonly predicate: string;
+  readonly credential?: true;
+}
+
+/**
+ * @param stage what was being done, unless the error is about credentials
+ * @throws the error itself when it is a fault of this gateway
+ */
+export function explainFailure(error: unknown, upstream: Upstream, stage: FailureStage): UpstreamCallFailure {
+  if (error instanceof ProtocolError && !isStreamEnd(error)) {
+    const message = quote(error.message, upstream);
+    const answered = error.data === undefined ? { code: error.code } : { code: error.code, data: error.data };
+    return { code: 'upstream_error', message, stage, answered };
+  }
+  const { code, predicate, credential } = explain(error, upstream);
+  return { code, message: `upstream "${upstream.name}" ${predicate}`, stage: credential ? 'credential' : stage };
+}
+
+/** The HTTP status the server refused with, where it did. */
+export function refusedWith(error: unknown): { readonly status: number; readonly text: string } | undefined {
+  if (!(error instanceof SdkHttpError)) return undefined;
+  const { text } = error.data;
+  return { status: error.status, text: typeof text === 'string' ? text : '' };
+}
+
+function explain(error: unknown, upstream: Upstream): Explanation {
+  const egress = egressCause(error);
+  if (egress !== undefined) return { code: egress.code, predicate: egress.message };
+  const http = refusedWith(error);
+  if (http !== undefined) return refusal(http.status, http.text, upstream);
+  if (error instanceof SseError && error.code !== undefined) return refusal(error.code, '', upstream);
+  if (isStreamEnd(error)) return broken('ended its answer before it was complete');
+  if (error instanceof SdkError) return sdkFailure(error, upstream);
+  if (error instanceof SyntaxError) return broken('answered with invalid JSON');
+  if (error instanceof z.core.$ZodError) return broken('answered with JSON that is not a JSON-RPC message');
+  const faults = [TypeError, RangeError, ReferenceError];
+  if (!(error instanceof Error) || faults.some((fault) => error instanceof fault)) throw error;
+  return broken(`could not be spoken with: ${quote(error.message, upstream)}`);
+}
+
+function broken(predicate: string): Explanation {
+  return { code: 'upstream_error', predicate };
+}
+
+/** The network's part in an error that the SDK may have wrapped. */
+function egressCause(error: unknown): EgressError | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const known = asEgressError(cause);
+    if (known === undefined) continue;
+    // Before the response begins, the egress names its errors itself: what is raw here broke the response's body.
+    if (cause instanceof EgressError || known.code !== 'upstream_unavailable') return known;
+    return new EgressError('upstream_error', 'may_have_run', 'closed the connection in the middle of its answer');
+  }
+  return undefined;
+}
+
+function refusal(status: number, text: string, upstream: Upstream): Explanation {
+  if (status === 401 || status === 403) {
+    const predicate = `refused this gateway's credentials (HTTP ${status}); check the headers configured for it`;
+    return { code: 'upstream_error', predicate, credential: true };
+  }
+  const unavailable = status === 429 || status === 503;
+  const said = text === '' || text.trimStart().startsWith('<') ? '' : `: ${quote(text, upstream)}`;
+  return { code: unavailable ? 'upstream_unavailable' : 'upstream_error', predicate: `answered HTTP ${status}${said}` };
+}
+
+function sdkFailure(error: SdkError, upstream: Upstream): Explanation {
+  switch (error.code) {
+    case SdkErrorCode.RequestTimeout:
+      return { code: 'upstream_timeout', predicate: 'did not answer in time' };
+    case SdkErrorCode.ClientHttpUnexpectedContent:
+      return broken(`answered with ${contentType(error)} instead of JSON: is its URL the MCP endpoint?`);
+    case SdkErrorCode.InputRequiredRoundsExceeded:
+    case SdkErrorCode.UnsupportedResultType:
+      return broken('asked for input from the user, which this gateway cannot obtain for it');
+    default:
+      return broken(`broke the protocol: ${quote(error.message, upstream)}`);
+  }
+}
+
+function contentType(error: SdkError): string {
+  const { contentType: type } = Object(error.data) as { contentType?: unknown };
+  return typeof type === 'string' ? type : 'no content type';
+}
+
+/** What an upstream said, shortened and without the credentials it may have repeated. */
+function quote(text: string, upstream: Upstream): string {
+  const masked = maskSecrets(text, upstream).trim();
+  return masked.length <= QUOTE_LENGTH ? masked : `${masked.slice(0, QUOTE_LENGTH)}…`;
+}

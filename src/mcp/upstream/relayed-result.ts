@@ -1,0 +1,18 @@
+// What must hold of a result for it to be relayed. The SDK's own schemas would refuse or reorder what they do not know.
+import type { CallToolResult } from '@modelcontextprotocol/client';
+import { z } from 'zod';
+
+export const toolResult = z.custom<CallToolResult>(
+  (value) => typeof value === 'object' && value !== null && 'content' in value && Array.isArray(value.content),
+  'is not a tool result: "content" must be an array',
+);
+
+export const listResult = z.custom<{ readonly tools: readonly unknown[]; readonly nextCursor?: string }>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    'tools' in value &&
+    Array.isArray(value.tools) &&
+    (!('nextCursor' in value) || typeof value.nextCursor === 'string'),
+  'is not a tool list: "tools" must be an array, "nextCursor" a string',
+);
