@@ -1,0 +1,49 @@
+// Deletes audit events past their age or number, a chunk at a time: one DELETE over millions of rows would hold up
+// every reader and writer of the database.
+import { SETTINGS_NAME } from '../../config/objects.ts';
+import { settingsDocument, type SettingsDocument } from '../../config/document.ts';
+
+const CHUNK_ROWS = 1_000;
+const MAX_CHUNKS = 5;
+const MS_PER_DAY = 24 * 3_600_000;
+
+const SELECT_SETTINGS = "SELECT document FROM config_objects WHERE kind = 'settings' AND name = ?";
+const DELETE_OLD = `
+  DELETE FROM audit_events WHERE seq IN (SELECT seq FROM audit_events WHERE at < ? ORDER BY at LIMIT ${CHUNK_ROWS})`;
+// By the distance to the newest row: rows are only ever added at one end, and a count would read them all.
+const DELETE_SURPLUS = `
+  DELETE FROM audit_events WHERE seq IN (
+    SELECT seq FROM audit_events
+    WHERE seq <= (SELECT max(seq) FROM audit_events) - ? ORDER BY seq LIMIT ${CHUNK_ROWS})`;
+
+export type RetentionLimits = SettingsDocument['audit']['retention'];
+/** Whether more is due at once, or nothing can ever be due until an event is added. */
+export type RetentionProgress = 'more' | 'done' | 'empty';
+
+/** As configured; the defaults before a configuration was ever applied. @throws when the stored settings do not parse */
+export async function auditRetentionLimits(db: D1Database): Promise<RetentionLimits> {
+  const row = await db.prepare(SELECT_SETTINGS).bind(SETTINGS_NAME).first<{ document: string }>();
+  return settingsDocument.parse(row === null ? {} : JSON.parse(row.document)).audit.retention;
+}
+
+/** A bounded step. Safe to run twice at once: both delete rows that are due, and one finds them gone. */
+export async function deleteExpiredAuditEvents(
+  db: D1Database,
+  limits: RetentionLimits,
+  now: number,
+): Promise<RetentionProgress> {
+  const due = [
+    db.prepare(DELETE_OLD).bind(now - limits.days * MS_PER_DAY),
+    db.prepare(DELETE_SURPLUS).bind(limits.rows),
+  ];
+  let chunks = 0;
+  for (const statement of due) {
+    for (;;) {
+      if (chunks++ === MAX_CHUNKS) return 'more';
+      const { meta } = await statement.run();
+      if (meta.changes < CHUNK_ROWS) break;
+    }
+  }
+  const any = await db.prepare('SELECT 1 FROM audit_events LIMIT 1').first();
+  return any === null ? 'empty' : 'done';
+}

@@ -1,0 +1,88 @@
+// What the ledger's tests share: events, a database that fails on demand, and a look into an object's tables.
+import { env } from 'cloudflare:workers';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import type { BudgetLedger } from '../../../durable-objects/budget-ledger.ts';
+import type { AuditEvent } from '../../../src/audit/event.ts';
+import { newId } from '../../../src/lib/ids.ts';
+
+export const HOUR = 3_600_000;
+export const AT = Date.UTC(2026, 10, 22, 12, 30);
+
+export function makeEvent(more: Partial<AuditEvent> = {}): AuditEvent {
+  const at = more.at ?? AT;
+  return { id: newId('evt', at), at, kind: 'tool.call', outcome: 'ok', key_id: 'vk_1', key_name: 'one', ...more };
+}
+
+export function ledger(payer: string): DurableObjectStub<BudgetLedger> {
+  return env.BUDGET_LEDGER.getByName(payer);
+}
+
+export async function outboxIds(payer: string): Promise<string[]> {
+  return runInDurableObject(ledger(payer), (_object, state) =>
+    state.storage.sql
+      .exec<{ id: string }>('SELECT id FROM outbox ORDER BY position')
+      .toArray()
+      .map(({ id }) => id),
+  );
+}
+
+export interface SpendRow {
+  [column: string]: SqlStorageValue;
+  tier: string;
+  name: string;
+  hour: number;
+  calls: number;
+  cost_nano_usd: number;
+}
+
+export async function spend(payer: string): Promise<SpendRow[]> {
+  return runInDurableObject(ledger(payer), (_object, state) =>
+    state.storage.sql.exec<SpendRow>('SELECT * FROM spend ORDER BY tier, name, hour').toArray(),
+  );
+}
+
+/** The ids of the rows in D1, of those given or all. */
+export async function storedIds(ids?: readonly string[]): Promise<string[]> {
+  const { results } = await env.DB.prepare('SELECT id FROM audit_events ORDER BY seq').all<{ id: string }>();
+  return results.map(({ id }) => id).filter((id) => ids === undefined || ids.includes(id));
+}
+
+/** Replaces the database of the running object; an eviction brings the real one back. */
+export async function useDatabase(payer: string, database: D1Database): Promise<void> {
+  await runInDurableObject(ledger(payer), (object) => {
+    Object.defineProperty(object, 'env', { value: { ...env, DB: database } });
+  });
+}
+
+export function runAlarm(payer: string): Promise<boolean> {
+  return runDurableObjectAlarm(ledger(payer));
+}
+
+export async function alarmIn(payer: string): Promise<number | undefined> {
+  return runInDurableObject(ledger(payer), async (_object, state) => {
+    const at = await state.storage.getAlarm();
+    return at === null ? undefined : at - Date.now();
+  });
+}
+
+/** The real database, except that writing audit events fails: before they are stored, or after. */
+export function failingDatabase(when: 'before' | 'after'): D1Database {
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(statement, {
+      get(target, property) {
+        if (property === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
+        if (property !== 'run') return Reflect.get(target, property);
+        return async () => {
+          if (when === 'after') await target.run();
+          throw new Error('D1_ERROR: out of reach');
+        };
+      },
+    });
+  return new Proxy(env.DB, {
+    get(target, property) {
+      if (property !== 'prepare') return Reflect.get(target, property);
+      return (sql: string) =>
+        sql.includes('INSERT INTO audit_events') ? wrap(target.prepare(sql)) : target.prepare(sql);
+    },
+  });
+}
