@@ -1,0 +1,156 @@
+// One POST to an MCP endpoint, from its parsed body to its answer, in whichever era the client speaks.
+import {
+  classifyInboundRequest,
+  createMcpHandler,
+  legacyStatelessFallback,
+  PerRequestHTTPServerTransport,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@modelcontextprotocol/server';
+import type { JSONRPCRequest } from '@modelcontextprotocol/server';
+import { describeFault, log } from '../lib/log.ts';
+import { createBroker, isServed } from '../mcp/broker.ts';
+import { cancelRequest, trackRequest } from '../mcp/cancellation.ts';
+import type { Exchange } from '../mcp/exchange.ts';
+import { answerInTime } from './slow-answer.ts';
+
+/** After which a tool call is answered as a stream. */
+const PATIENCE_MS = 1_000;
+/** A client that hung up is noticed no sooner than by the next of these. */
+const KEEP_ALIVE_MS = 3_000;
+
+export interface McpPost {
+  /** Its body has been read already. */
+  readonly request: Request;
+  readonly body: unknown;
+  readonly exchange: Omit<Exchange, 'era' | 'signal'>;
+}
+
+interface Message {
+  readonly method?: unknown;
+  readonly id?: unknown;
+  readonly params?: unknown;
+}
+
+export async function answerMcp(post: McpPost): Promise<Response> {
+  const { headers } = post.request;
+  const route = classifyInboundRequest({
+    httpMethod: 'POST',
+    ...headerValue('protocolVersionHeader', headers.get('mcp-protocol-version')),
+    ...headerValue('mcpMethodHeader', headers.get('mcp-method')),
+    ...headerValue('mcpNameHeader', headers.get('mcp-name')),
+    body: post.body,
+  });
+  if (route.kind !== 'legacy') return answerModern(post);
+  switch (route.reason) {
+    case 'batch':
+      return answerBatch(post);
+    case 'notification':
+      heedNotification(post);
+      return new Response(null, { status: 202 });
+    case 'initialize':
+    case 'no-claim':
+      return answerLegacy(post, route.requestedVersion);
+    default:
+      // Nothing was asked of this client, so its answer is to nobody.
+      return new Response(null, { status: 202 });
+  }
+}
+
+async function answerModern(post: McpPost): Promise<Response> {
+  const { method } = messageOf(post.body);
+  const hungUp = new AbortController();
+  const exchange: Exchange = { ...post.exchange, era: 'modern', signal: hungUp.signal };
+  const handler = createMcpHandler(() => createBroker(exchange, typeof method === 'string' ? method : ''), {
+    legacy: 'reject',
+    keepAliveMs: KEEP_ALIVE_MS,
+    onerror: (fault) => log('info', 'mcp.request.refused', requestFacts(exchange, fault)),
+  });
+  const answer = handler.fetch(post.request, { parsedBody: post.body });
+  return method === 'tools/call' ? inTime(answer, hungUp) : answer;
+}
+
+async function answerLegacy(post: McpPost, requestedVersion: string | undefined): Promise<Response> {
+  // Classified as a request, so it has an id and a method.
+  const message = post.body as JSONRPCRequest;
+  const { id, method } = message;
+  const isHandshake = method === 'initialize';
+  if (!isHandshake && requestedVersion !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(requestedVersion)) {
+    const known = SUPPORTED_PROTOCOL_VERSIONS.join(', ');
+    return jsonRpcError(400, id, -32000, `Unsupported protocol version: ${requestedVersion} (supported: ${known})`);
+  }
+  // Status 404 would tell a legacy client that its session is gone.
+  if (!isServed(method, 'legacy')) return jsonRpcError(200, id, -32601, 'Method not found');
+
+  const hungUp = new AbortController();
+  const exchange: Exchange = { ...post.exchange, era: 'legacy', signal: hungUp.signal };
+  const { promise: cancelled, resolve: cancel } = Promise.withResolvers<void>();
+  void cancelled.then(() => hungUp.abort());
+  const forget = trackRequest(clientOf(post), id, cancel);
+  const answer = serveAlone(exchange, message, post.request).finally(forget);
+  return method === 'tools/call' ? inTime(answer, hungUp) : answer;
+}
+
+/** Serves one legacy request as JSON, or as a stream once progress is told. */
+async function serveAlone(exchange: Exchange, message: JSONRPCRequest, request: Request): Promise<Response> {
+  try {
+    const broker = await createBroker(exchange, message.method);
+    const transport = new PerRequestHTTPServerTransport({
+      classification: { era: 'legacy' },
+      keepAliveMs: KEEP_ALIVE_MS,
+    });
+    await broker.connect(transport);
+    return await transport.handleMessage(message, { request });
+  } catch (fault) {
+    log('error', 'mcp.request.failed', requestFacts(exchange, fault));
+    return jsonRpcError(500, message.id, -32603, 'Internal error');
+  }
+}
+
+/** Batches were part of 2025-03-26 only; the SDK still knows how to answer them. */
+async function answerBatch(post: McpPost): Promise<Response> {
+  const exchange: Exchange = { ...post.exchange, era: 'legacy', signal: post.request.signal };
+  const serve = legacyStatelessFallback(
+    () => createBroker(exchange),
+    (fault) => log('info', 'mcp.request.refused', requestFacts(exchange, fault)),
+  );
+  return serve(post.request, { parsedBody: post.body });
+}
+
+function heedNotification(post: McpPost): void {
+  const { method, params } = messageOf(post.body);
+  if (method !== 'notifications/cancelled' || typeof params !== 'object' || params === null) return;
+  const id = 'requestId' in params ? params.requestId : undefined;
+  if (typeof id === 'string' || typeof id === 'number') cancelRequest(clientOf(post), id);
+}
+
+function clientOf({ exchange, request }: McpPost): string {
+  return JSON.stringify([
+    exchange.caller.virtualKey.principal.keyId,
+    new URL(request.url).pathname,
+    request.headers.get('user-agent'),
+  ]);
+}
+
+function inTime(answer: Promise<Response>, hungUp: AbortController): Promise<Response> {
+  return answerInTime(answer, {
+    patienceMs: PATIENCE_MS,
+    keepAliveMs: KEEP_ALIVE_MS,
+    onHangUp: () => hungUp.abort(),
+  });
+}
+
+function messageOf(body: unknown): Message {
+  return typeof body === 'object' && body !== null ? body : {};
+}
+
+function headerValue<Name extends string>(name: Name, value: string | null): { [name in Name]?: string } {
+  return value === null ? {} : ({ [name]: value } as { [name in Name]: string });
+}
+
+function requestFacts(exchange: Exchange, fault: unknown): { request_id: string; fault: string } {
+  return { request_id: exchange.caller.requestId, fault: describeFault(fault) };
+}
+
+function jsonRpcError(status: number, id: string | number, code: number, message: string): Response {
+  return Response.json({ jsonrpc: '2.0', id, error: { code, message } }, { status });
+}

@@ -1,0 +1,14 @@
+import type { ToolCaller, ToolInvoker } from './tool-call.ts';
+import type { UpstreamViews } from './ports.ts';
+
+/** One request of a client, as the methods need to know it. */
+export interface Exchange {
+  readonly era: 'modern' | 'legacy';
+  readonly caller: ToolCaller;
+  readonly upstreamViews: UpstreamViews;
+  readonly toolInvoker: ToolInvoker;
+  /** Of the request's body. */
+  readonly requestBytes: number;
+  /** Aborts when the client hangs up or cancels. */
+  readonly signal: AbortSignal;
+}
