@@ -1,6 +1,6 @@
 // The gateway as its users start it: `node cli/main.ts start` on a configuration and a data folder of its own.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,6 +18,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A command put before it, such as `taskset -c 0`. */
   readonly prefix?: readonly string[];
+  /** Holds configuration and data; made where left out, and given to start again on what an earlier run left. */
+  readonly folder?: string;
 }
 
 export interface GatewayProcess {
@@ -36,19 +38,23 @@ export interface GatewayProcess {
   processes(): ProcessEntry[];
   /** The `workerd` that serves the gateway's port. */
   workerd(): ProcessEntry | undefined;
-  /** SIGTERM; resolves with the exit code. */
-  stop(): Promise<number | null>;
+  /** Asks it to end, with SIGTERM unless told otherwise; resolves with the exit code. */
+  stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>;
   /** SIGKILL to the command line alone. */
   kill9(): Promise<void>;
   /** Removes the folder, and ends what a failed test left running. */
   discard(): Promise<void>;
 }
 
+/** Its path is in the command line or the environment of whatever runs for it. */
+export function newGatewayFolder(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-e2e-')));
+}
+
 export async function startGateway(options: GatewayOptions): Promise<GatewayProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'sallyport-e2e-'));
+  const folder = options.folder ?? newGatewayFolder();
   const configPath = join(folder, 'sallyport.yaml');
   const dataFolder = join(folder, 'data');
-  mkdirSync(dataFolder, { mode: 0o700 });
   writeFileSync(configPath, options.config);
   const adminToken = `admin-${crypto.randomUUID()}`;
   const port = await freePort();
@@ -82,7 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<GatewayProc
     admin: (path, init) => callAdmin(url, adminToken, path, init),
     processes: () => familyOf(pid),
     workerd: () => familyOf(pid).find((entry) => /^\S*\bworkerd serve /.test(entry.command)),
-    stop: () => end(child, 'SIGTERM', exited),
+    stop: (signal = 'SIGTERM') => end(child, signal, exited),
     kill9: async () => void (await end(child, 'SIGKILL', exited)),
     discard: async () => {
       if (child.exitCode === null && child.signalCode === null) await end(child, 'SIGKILL', exited);
