@@ -26,30 +26,38 @@ export class SecretFilter {
 }
 
 export function secretsOf(document: GatewayDocument): string[] {
+  const remote = document.mcp.servers.filter((server) => server.type !== 'stdio');
+  const headers = [...remote, ...document.providers].flatMap((owner) => Object.values(owner.headers ?? {}));
   return [
-    ...document.mcp.servers.flatMap((server) => (server.type === 'stdio' ? [] : Object.values(server.headers ?? {}))),
-    ...document.providers.flatMap(({ keys, headers }) => [
-      ...keys.map(({ value }) => value),
-      ...Object.values(headers ?? {}),
-    ]),
+    // `Bearer <token>`: the token is the secret, with or without the word.
+    ...headers,
+    ...headers.flatMap((value) => value.split(' ')),
+    ...document.providers.flatMap(({ keys }) => keys.map(({ value }) => value)),
     ...document.virtual_keys.flatMap(({ key }) => (key === undefined ? [] : [key])),
   ];
 }
 
-/** Passes a child's lines on to `write`. */
+export interface LogSink {
+  readonly filter: SecretFilter;
+  readonly write: (line: string) => void;
+}
+
+/** Passes a child's lines on; `onRecord` sees each of them too. */
 export function forwardLog(
-  stream: Readable,
+  stream: Readable | null,
   source: string,
-  filter: SecretFilter,
-  write: (line: string) => void,
+  sink: LogSink,
+  onRecord?: (record: Readonly<Record<string, unknown>>) => void,
 ): void {
   const onLine = (line: string): void => {
     if (HARMLESS.test(line)) return;
-    write(`${JSON.stringify({ source, ...toRecord(filter.clean(line)) })}\n`);
+    const record = toRecord(sink.filter.clean(line));
+    onRecord?.(record);
+    sink.write(`${JSON.stringify({ source, ...record })}\n`);
   };
   const reader = new LineReader({ maxBytes: MAX_LINE_BYTES, onLine, onOverflow: onLine });
-  stream.on('data', (chunk: Buffer) => reader.push(chunk));
-  stream.on('end', () => reader.end());
+  stream?.on('data', (chunk: Buffer) => reader.push(chunk));
+  stream?.on('end', () => reader.end());
 }
 
 /** workerd wraps what the worker logs; where that is a JSON record itself, the wrapping is taken off. */

@@ -34,6 +34,8 @@ export interface LoadedConfig {
   readonly warnings: readonly LocatedProblem[];
   /** What came from the environment: never to appear in a log. */
   readonly filledIn: ReadonlySet<string>;
+  /** Finds the line of a problem that a gateway reports about the document. */
+  readonly locate: (problem: ConfigProblem) => LocatedProblem;
 }
 
 /** @throws when the file cannot be read */
@@ -49,7 +51,7 @@ export function parseConfig(text: string, environment: Environment): Result<Load
   const lines = new LineCounter();
   // `prettyErrors` would quote the source, secrets and all.
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
-  const located = (path: ConfigPath, { message, fix }: Omit<ConfigProblem, 'path'>): LocatedProblem => ({
+  const locate = ({ path, message, fix }: ConfigProblem): LocatedProblem => ({
     line: lines.linePos(offsetOf(yaml, path)).line,
     where: formatConfigPath(path),
     message,
@@ -71,7 +73,7 @@ export function parseConfig(text: string, environment: Environment): Result<Load
       if (filled.problems.length === 0) return;
       const path = pathOf(scalar, ancestors);
       unset.add(formatConfigPath(path));
-      problems.push(...filled.problems.map((problem) => located(path, problem)));
+      problems.push(...filled.problems.map((problem) => locate({ ...problem, path })));
     },
   });
 
@@ -87,12 +89,12 @@ export function parseConfig(text: string, environment: Environment): Result<Load
   }
   const checked = parseGatewayDocument(data);
   if (!checked.ok) {
-    const found = checked.error.map((problem) => located(problem.path, problem));
+    const found = checked.error.map(locate);
     problems.push(...found.filter(({ where }) => !unset.has(where)));
   }
   if (!checked.ok || problems.length > 0) return err(inOrder(problems));
   const { document, warnings } = checked.value;
-  return ok({ document, warnings: inOrder(warnings.map((warning) => located(warning.path, warning))), filledIn });
+  return ok({ document, warnings: inOrder(warnings.map(locate)), filledIn, locate });
 }
 
 /** `sallyport.yaml:12: mcp.servers[0].url: must be … (fix)` */

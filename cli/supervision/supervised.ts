@@ -28,12 +28,13 @@ export class Supervised {
     this.#options = options;
   }
 
-  /** The process now running, undefined between two. */
-  get pid(): number | undefined {
-    return this.#leashed?.child.pid;
+  /** Ends in a row that nobody asked for. */
+  get failures(): number {
+    return this.#failures;
   }
 
   start(): void {
+    if (this.#stopping) return;
     const leashed = this.#options.spawn();
     this.#leashed = leashed;
     void this.#awaitEnd(leashed, performance.now());
