@@ -1,0 +1,124 @@
+// Events of one isolate on their way to their ledgers. Holds plain data only, so it may outlive the requests that fill
+// and empty it; whatever a request promised to do here lapses by the clock, for a request can end at any moment.
+import { approximateSize } from '../../audit/bounded-event.ts';
+import type { AuditEvent } from '../../audit/event.ts';
+import { AuditOverflow } from '../../audit/recorder.ts';
+
+const MAX_EVENTS = 50_000;
+const MAX_CHARACTERS = 64 * 1024 * 1024;
+/** From the first event to the flush that takes it. */
+export const FLUSH_AFTER_MS = 50;
+/** A flush this late was lost with its request; at worst two run at once, which is harmless. */
+const FLUSH_LOST_AFTER_MS = 500;
+const SENDER_LOST_AFTER_MS = 10_000;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 5_000;
+
+/** Events of one payer that one request is sending. They stay in the buffer until acknowledged. */
+export interface Claim {
+  readonly payer: string;
+  readonly events: readonly AuditEvent[];
+}
+
+interface Queue {
+  waiting: AuditEvent[];
+  claim: (Claim & { events: readonly AuditEvent[]; until: number }) | undefined;
+  failures: number;
+  notBefore: number;
+}
+
+export class AuditBuffer {
+  readonly #queues = new Map<string, Queue>();
+  #events = 0;
+  #characters = 0;
+  #flushDueAt = -Infinity;
+  #keeperUntil = -Infinity;
+
+  get isEmpty(): boolean {
+    return this.#events === 0;
+  }
+
+  /** @throws AuditOverflow when the ledgers have been out of reach for too long */
+  append(payer: string, event: AuditEvent): void {
+    const size = approximateSize(event);
+    if (this.#events >= MAX_EVENTS || this.#characters + size > MAX_CHARACTERS) {
+      throw new AuditOverflow(`${this.#events} audit events wait for ledgers that are out of reach`);
+    }
+    this.#events++;
+    this.#characters += size;
+    const queue = this.#queues.get(payer);
+    if (queue === undefined) {
+      this.#queues.set(payer, { waiting: [event], claim: undefined, failures: 0, notBefore: 0 });
+    } else {
+      queue.waiting.push(event);
+    }
+  }
+
+  /** Whether the caller is to flush, `FLUSH_AFTER_MS` from now; false while another is about to. */
+  claimFlush(now: number): boolean {
+    if (now <= this.#flushDueAt + FLUSH_LOST_AFTER_MS) return false;
+    this.#flushDueAt = now + FLUSH_AFTER_MS;
+    return true;
+  }
+
+  /** The flush is here: events from now on need another. */
+  beginFlush(): void {
+    this.#flushDueAt = -Infinity;
+  }
+
+  /** Everything that may be sent now, by payer. */
+  claimEvents(now: number): Claim[] {
+    const claims: Claim[] = [];
+    for (const [payer, queue] of this.#queues) {
+      if (queue.notBefore > now || (queue.claim !== undefined && queue.claim.until > now)) continue;
+      const events = queue.claim === undefined ? queue.waiting : [...queue.claim.events, ...queue.waiting];
+      if (events.length === 0) continue;
+      queue.claim = { payer, events, until: now + SENDER_LOST_AFTER_MS };
+      queue.waiting = [];
+      claims.push(queue.claim);
+    }
+    return claims;
+  }
+
+  /** The first `count` events of the claim are committed. */
+  acknowledge(claim: Claim, count: number, now: number): void {
+    const queue = this.#queues.get(claim.payer);
+    if (queue?.claim !== claim) return; // given up for lost: another sends these again, and the ledger knows them
+    for (const event of claim.events.slice(0, count)) this.#characters -= approximateSize(event);
+    this.#events -= count;
+    queue.claim.events = claim.events.slice(count);
+    queue.claim.until = now + SENDER_LOST_AFTER_MS;
+    queue.failures = 0;
+    if (queue.claim.events.length > 0) return;
+    queue.claim = undefined;
+    if (queue.waiting.length === 0) this.#queues.delete(claim.payer);
+  }
+
+  /** What is left of the claim could not be sent; it is first in line, after a pause. */
+  giveBack(claim: Claim, now: number): void {
+    const queue = this.#queues.get(claim.payer);
+    if (queue?.claim !== claim) return;
+    queue.waiting = [...claim.events, ...queue.waiting];
+    queue.claim = undefined;
+    queue.notBefore = now + Math.min(FIRST_RETRY_MS * 2 ** queue.failures, MAX_RETRY_MS);
+    queue.failures++;
+  }
+
+  /** When the first payer that failed may be tried again. */
+  nextRetryAt(): number | undefined {
+    const failing = [...this.#queues.values()].filter((queue) => queue.failures > 0 && queue.claim === undefined);
+    return failing.length === 0 ? undefined : Math.min(...failing.map((queue) => queue.notBefore));
+  }
+
+  /** Whether the caller is to stay for a retry at `until`: one is enough, however many flushes have failed. */
+  claimKeeping(now: number, until: number): boolean {
+    if (now < this.#keeperUntil) return false;
+    this.#keeperUntil = until + FLUSH_LOST_AFTER_MS;
+    return true;
+  }
+
+  /** The keeper is awake, or has left. */
+  endKeeping(): void {
+    this.#keeperUntil = -Infinity;
+  }
+}
