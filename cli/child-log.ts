@@ -60,12 +60,17 @@ export function forwardLog(
   stream?.on('end', () => reader.end());
 }
 
-/** workerd wraps what the worker logs; where that is a JSON record itself, the wrapping is taken off. */
+/** workerd wraps what the worker logs; where that is a record itself, the wrapping is taken off. */
 function toRecord(line: string): Record<string, unknown> {
   const outer = parseObject(line);
   if (outer === undefined) return { level: 'info', message: line };
-  const inner = typeof outer['message'] === 'string' ? parseObject(outer['message']) : undefined;
-  return { ...outer, ...(inner === undefined ? {} : { message: undefined, ...inner }) };
+  const { timestamp, message, ...rest } = outer;
+  const inner = typeof message === 'string' ? parseObject(message) : undefined;
+  return {
+    ...(typeof timestamp === 'number' ? { at: new Date(timestamp).toISOString() } : {}),
+    ...rest,
+    ...(inner ?? (message === undefined ? {} : { message })),
+  };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

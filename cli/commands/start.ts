@@ -9,7 +9,7 @@ import { parseConfig, type LoadedConfig } from '../config/load.ts';
 import { problemLines, readConfig, shortPath } from '../config/read.ts';
 import { writeStarter } from '../config/starter.ts';
 import { watchFile } from '../config/watch.ts';
-import { openDataFolder, type DataFolder } from '../data/folder.ts';
+import { openDataFolder } from '../data/folder.ts';
 import { awaitLeftovers } from '../data/leftovers.ts';
 import { lockDataFolder } from '../data/lock.ts';
 import { ownSecrets, type OwnSecrets } from '../data/secrets.ts';
@@ -35,6 +35,9 @@ export async function start(settings: Settings): Promise<void> {
   const lock = lockDataFolder(folder);
   try {
     const secrets = await ownSecrets(folder, process.env);
+    if (secrets.adminTokenIsNew) {
+      console.log(`admin token, shown this once and kept in ${shortPath(folder.adminToken)}: ${secrets.adminToken}`);
+    }
     refuseExamples(host, config, secrets);
     await awaitLeftovers(folder);
     const port = await freePort(host, settings.port);
@@ -48,7 +51,7 @@ export async function start(settings: Settings): Promise<void> {
       sink: { filter, write: writeLog },
       log: jsonLog('info', writeLog),
     });
-    const session = new Session({ settings, gateway, secrets, folder, filter });
+    const session = new Session({ settings, gateway, secrets, filter });
     try {
       await Promise.race([session.run(text, config), stopped]);
     } finally {
@@ -64,7 +67,6 @@ interface SessionOptions {
   readonly settings: Settings;
   readonly gateway: Gateway;
   readonly secrets: OwnSecrets;
-  readonly folder: DataFolder;
   readonly filter: SecretFilter;
 }
 
@@ -82,12 +84,9 @@ class Session {
 
   /** Does not resolve by itself once the gateway is ready. */
   async run(text: string, config: LoadedConfig): Promise<never> {
-    const { gateway, settings, secrets, folder } = this.#options;
+    const { gateway, settings } = this.#options;
     await gateway.start();
     const applied = await this.#apply(config);
-    if (secrets.adminTokenIsNew) {
-      console.log(`admin token, shown this once and kept in ${shortPath(folder.adminToken)}: ${secrets.adminToken}`);
-    }
     await this.#report(config, applied);
     // Changed since it was read: the watch sees a difference to `text`, and applies it.
     const watch = watchFile(settings.configFile, text, (changed) => this.#reapply(changed));
