@@ -38,14 +38,40 @@ export interface UpstreamHealthRpc {
   report(subject: HealthSubject, outcome: CallOutcome): Promise<void>;
 }
 
+export interface ProbeRequest {
+  readonly name: string;
+  /** Lists the tools too; otherwise only finds out whether the server answers. */
+  readonly listing: boolean;
+  /** Of the last good probe; absent when nothing is known or the last probe failed. */
+  readonly known?: { readonly era?: 'modern' | 'legacy'; readonly session?: UpstreamSession };
+  /** For each answer of the server. */
+  readonly timeoutMs: number;
+}
+
 /** Answered by a worker entrypoint, so that the object itself needs neither network nor credentials. */
 export type ProbeResult =
-  | { readonly ok: true; readonly latencyMs: number; readonly catalog?: Catalog }
+  | {
+      readonly ok: true;
+      /** Of the definition that was probed. */
+      readonly fingerprint: string;
+      readonly latencyMs: number;
+      readonly catalog?: Catalog;
+      /** Of a legacy server, to be used by the next probe. */
+      readonly session?: UpstreamSession;
+      /** The process of a stdio server sleeps because nobody used it: it was left alone. */
+      readonly asleep?: true;
+    }
   | {
       readonly ok: false;
+      readonly fingerprint: string;
       readonly stage: 'connect' | 'initialize' | 'list' | 'credential';
       readonly message: string;
       readonly needsAuth: boolean;
     }
   /** The upstream is no longer configured: the object may forget everything. */
   | { readonly ok: false; readonly gone: true };
+
+export interface UpstreamProberRpc {
+  /** Rejects only for a fault of the gateway itself. */
+  probe(request: ProbeRequest): Promise<ProbeResult>;
+}

@@ -1,4 +1,202 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../src/env.ts';
+import { healthReport, observe } from '../src/health/condition.ts';
+import type { HealthReport } from '../src/health/report.ts';
+import { nextProbeAt } from '../src/health/schedule.ts';
+import { describeFault, log } from '../src/lib/log.ts';
+import type { CallOutcome } from '../src/mcp/ports.ts';
+import type { HealthSubject, ProbeResult, UpstreamHealthRpc, UpstreamProberRpc } from './contracts.ts';
+import { UpstreamRecord } from './upstream-record.ts';
 
-export class UpstreamHealth extends DurableObject<Env> {}
+/** In between, a probe only asks for a sign of life. */
+const LISTING_INTERVAL_MS = 60_000;
+/** An upgraded server still answers the legacy handshake, so that verdict is doubted once a day. */
+const LEGACY_VERDICT_MS = 24 * 3_600_000;
+/** How far the stored time of use may lag behind the true one. */
+const USE_LAG_MS = 60_000;
+
+/**
+ * One per upstream. Probes it while it is in use, keeps what it offered when last well, and sleeps when nobody uses it.
+ * Reads are answered from memory: only the first discovery, or a refresh, is waited for, and never past its deadline.
+ */
+export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealthRpc {
+  readonly #record: UpstreamRecord;
+  /** Promises may be awaited by any request of the same object. */
+  #probing: { readonly listing: boolean; readonly done: Promise<void> } | undefined;
+  #nextCheckAt: number | undefined;
+  #usedAtSaved = 0;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#record = new UpstreamRecord(state.storage);
+    this.#usedAtSaved = this.#record.body.lastUsedAt;
+    void state.blockConcurrencyWhile(async () => {
+      this.#nextCheckAt = (await state.storage.getAlarm()) ?? undefined;
+    });
+  }
+
+  async view(
+    subject: HealthSubject,
+    { deadlineMs, refresh, knownCatalog }: Parameters<UpstreamHealthRpc['view']>[1],
+  ): ReturnType<UpstreamHealthRpc['view']> {
+    await this.#use(subject);
+    const untried = this.#record.body.condition.checkedAt === undefined;
+    if (!subject.disabled && (untried || refresh)) await this.#within(deadlineMs, this.#probe(true));
+    const { catalog } = this.#record.body;
+    const catalogUnchanged = catalog !== undefined && catalog.fingerprint === knownCatalog;
+    const health = this.#report();
+    return catalog === undefined || catalogUnchanged
+      ? { health, catalogUnchanged }
+      : { health, catalog, catalogUnchanged };
+  }
+
+  async peek(): Promise<HealthReport> {
+    return this.#report();
+  }
+
+  async report(subject: HealthSubject, outcome: CallOutcome): Promise<void> {
+    await this.#use(subject);
+    const { condition } = this.#record.body;
+    if (outcome.ok && condition.failures === 0 && !condition.needsAuth) return;
+    const observation = outcome.ok
+      ? ({ source: 'call', ok: true, latencyMs: outcome.latencyMs } as const)
+      : ({ ...outcome, source: 'call', needsAuth: false, jitter: Math.random() } as const);
+    this.#record.set({ condition: observe(condition, observation, Date.now()) });
+    this.#record.save();
+  }
+
+  override async alarm(): Promise<void> {
+    if (this.#dueAt() === undefined) this.#nextCheckAt = undefined;
+    else await this.#probe(false);
+  }
+
+  /** Takes over a changed definition, remembers the use, and wakes the probing that slept. */
+  async #use(subject: HealthSubject): Promise<void> {
+    const now = Date.now();
+    if (this.#record.body.subject?.fingerprint === subject.fingerprint) this.#record.set({ subject, lastUsedAt: now });
+    else this.#begin(subject, now);
+    if (now - this.#usedAtSaved > Math.min(USE_LAG_MS, subject.idleAfterMs / 10)) {
+      this.#record.save();
+      this.#usedAtSaved = now;
+    }
+    if (this.#nextCheckAt === undefined && this.#probing === undefined && !subject.disabled) await this.#schedule(now);
+  }
+
+  #begin(subject: HealthSubject, lastUsedAt: number): void {
+    this.#record.set({ lastUsedAt });
+    this.#record.begin(subject);
+    this.#usedAtSaved = lastUsedAt;
+  }
+
+  /** Joins the probe under way when it does what is asked for; one at a time. */
+  async #probe(listing: boolean): Promise<void> {
+    const current = this.#probing;
+    if (current !== undefined && (current.listing || !listing)) return current.done;
+    const probing = { listing, done: this.#runAfter(current?.done, listing) };
+    this.#probing = probing;
+    this.ctx.waitUntil(probing.done);
+    await probing.done;
+    if (this.#probing === probing) this.#probing = undefined;
+  }
+
+  async #runAfter(earlier: Promise<void> | undefined, listing: boolean): Promise<void> {
+    await earlier;
+    try {
+      let probed: HealthSubject | undefined;
+      // Whoever waits was promised the newest definition, which may have come in the meantime.
+      while (this.#record.body.subject?.fingerprint !== probed?.fingerprint) {
+        probed = this.#record.body.subject;
+        if (probed !== undefined) await this.#run(probed, listing);
+      }
+    } catch (fault) {
+      // Health fails open: a gateway that cannot probe says nothing about the upstream.
+      log('error', 'probe.failed', { upstream: this.#record.body.subject?.name, fault: describeFault(fault) });
+    }
+    await this.#schedule(this.#dueAt());
+  }
+
+  async #run(subject: HealthSubject, listing: boolean): Promise<void> {
+    const { catalog, condition, listedAt, eraAt, session } = this.#record.body;
+    const now = Date.now();
+    const well = catalog !== undefined && condition.failedProbes === 0;
+    const doubted = catalog?.era === 'legacy' && now - eraAt >= LEGACY_VERDICT_MS;
+    const prober = (this.ctx.exports as unknown as { UpstreamProber: UpstreamProberRpc }).UpstreamProber;
+    const result = await prober.probe({
+      name: subject.name,
+      listing: listing || !well || now - listedAt >= LISTING_INTERVAL_MS,
+      timeoutMs: subject.timeoutMs,
+      ...(well ? { known: doubted ? {} : { era: catalog.era, ...(session === undefined ? {} : { session }) } } : {}),
+    });
+    await this.#learn(subject, result, { eraAsked: !well || doubted });
+  }
+
+  async #learn(
+    probed: HealthSubject,
+    result: ProbeResult,
+    { eraAsked }: { readonly eraAsked: boolean },
+  ): Promise<void> {
+    if ('gone' in result) {
+      await this.#record.forget();
+      this.#usedAtSaved = 0;
+      return;
+    }
+    const { subject, lastUsedAt } = this.#record.body;
+    // The configuration changed during the probe: what it found is of the newer definition, or of an older one.
+    if (subject?.fingerprint !== probed.fingerprint) return;
+    if (result.fingerprint !== probed.fingerprint)
+      this.#begin({ ...probed, fingerprint: result.fingerprint }, lastUsedAt);
+    const now = Date.now();
+    const { condition, catalog: held, session: _, ...rest } = this.#record.body;
+    if (!result.ok) {
+      const observation = { ...result, source: 'probe', jitter: Math.random() } as const;
+      this.#record.replace({
+        ...rest,
+        condition: observe(condition, observation, now),
+        ...(held && { catalog: held }),
+      });
+      this.#record.save();
+      return;
+    }
+    const catalog = result.catalog ?? held;
+    this.#record.replace({
+      ...rest,
+      condition: observe(condition, { source: 'probe', ok: true, latencyMs: result.latencyMs }, now),
+      ...(catalog === undefined ? {} : { catalog }),
+      ...(result.session === undefined ? {} : { session: result.session }),
+      ...(result.catalog === undefined ? {} : { listedAt: now }),
+      ...(eraAsked && result.asleep === undefined ? { eraAt: now } : {}),
+    });
+    this.#record.save({ tools: catalog?.fingerprint !== held?.fingerprint });
+  }
+
+  /** When the next probe is due, undefined when probing may sleep. */
+  #dueAt(): number | undefined {
+    const { subject, condition, lastUsedAt } = this.#record.body;
+    if (subject === undefined) return undefined;
+    return nextProbeAt(subject, { lastUsedAt, failures: condition.failedProbes }, Date.now(), Math.random());
+  }
+
+  async #schedule(at: number | undefined): Promise<void> {
+    this.#nextCheckAt = at;
+    await (at === undefined ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(at));
+  }
+
+  async #within(deadlineMs: number, work: Promise<void>): Promise<void> {
+    const done = new AbortController();
+    const late = scheduler.wait(deadlineMs, { signal: done.signal }).catch(() => {});
+    await Promise.race([work, late]);
+    done.abort();
+  }
+
+  #report(): HealthReport {
+    const { subject, condition, catalog } = this.#record.body;
+    const context = {
+      disabled: subject?.disabled ?? false,
+      nextCheckAt: this.#nextCheckAt,
+      era: catalog?.era,
+      toolCount: catalog?.tools.length ?? 0,
+      note: catalog?.note,
+    };
+    return healthReport(condition, context, Date.now());
+  }
+}

@@ -25,4 +25,11 @@ export interface HealthReport {
   readonly consecutiveFailures: number;
   readonly lastError?: LastError;
   readonly toolCount: number;
+  /** What of the server is left out though it is well, such as tools past the limit. */
+  readonly note?: string;
+}
+
+/** Reads without marking the upstream as used: for the admin API. */
+export interface HealthReader {
+  peek(upstream: string): Promise<HealthReport>;
 }

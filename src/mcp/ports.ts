@@ -14,6 +14,8 @@ export interface Catalog {
   readonly serverInfo?: Implementation;
   readonly capabilities: ServerCapabilities;
   readonly instructions?: string;
+  /** What of the server's list is left out, and why. */
+  readonly note?: string;
   readonly at: number;
 }
 
@@ -46,6 +48,7 @@ export interface UpstreamSession {
   readonly protocolVersion: string;
   readonly capabilities: ServerCapabilities;
   readonly serverInfo?: Implementation;
+  readonly instructions?: string;
 }
 
 /** Upstream sessions by owner (a principal) and upstream; they never cross owners. */

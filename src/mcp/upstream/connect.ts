@@ -76,13 +76,13 @@ function priorOf(era: Era | undefined, known: Acquaintance): PriorDiscovery | un
 }
 
 function transportFor(upstream: Upstream, session: UpstreamSession | undefined, options: ConnectOptions): Transport {
-  const endpoint = options.network.endpoint(upstream);
-  if (upstream.type === 'sse') return new SSEClientTransport(endpoint.url, { fetch: endpoint.fetch });
+  const { url, fetch: send } = options.network.endpoint(upstream);
+  if (upstream.type === 'sse') return new SSEClientTransport(url, { fetch: send });
   const limited = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> =>
-    limitResponse(await endpoint.fetch(input, init), options.maxResponseBytes);
+    limitResponse(await send(input, init), options.maxResponseBytes);
   // An empty session id stands for a legacy server that keeps no sessions: the handshake is skipped, no header is sent.
   const resumed = session && { sessionId: session.sessionId, protocolVersion: session.protocolVersion };
-  return new ExchangeTransport(endpoint.url, {
+  return new ExchangeTransport(url, {
     fetch: withoutIdleStream(limited),
     redirectPolicy: 'follow',
     ...resumed,
@@ -95,11 +95,13 @@ function describe(client: Client, transport: Transport, resumed: UpstreamSession
   if (client.getProtocolEra() === 'modern') return { client, era: 'modern', close };
   if (!(transport instanceof ExchangeTransport)) return { client, era: 'legacy', close };
   const serverInfo = client.getServerVersion();
+  const instructions = client.getInstructions();
   const session: UpstreamSession = {
     sessionId: transport.sessionId ?? '',
     protocolVersion: client.getNegotiatedProtocolVersion() ?? '',
     capabilities: client.getServerCapabilities() ?? {},
     ...(serverInfo === undefined ? {} : { serverInfo }),
+    ...(instructions === undefined ? {} : { instructions }),
   };
   return { client, era: 'legacy', session, close };
 }

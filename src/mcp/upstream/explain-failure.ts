@@ -22,13 +22,18 @@ interface Explanation {
  * @throws the error itself when it is a fault of this gateway
  */
 export function explainFailure(error: unknown, upstream: Upstream, stage: FailureStage): UpstreamCallFailure {
-  if (error instanceof ProtocolError && !isStreamEnd(error)) {
+  if (isAnswer(error)) {
     const message = quote(error.message, upstream);
     const answered = error.data === undefined ? { code: error.code } : { code: error.code, data: error.data };
     return { code: 'upstream_error', message, stage, answered };
   }
   const { code, predicate, credential } = explain(error, upstream);
   return { code, message: `upstream "${upstream.name}" ${predicate}`, stage: credential ? 'credential' : stage };
+}
+
+/** The server answered, with a JSON-RPC error. */
+export function isAnswer(error: unknown): error is ProtocolError {
+  return error instanceof ProtocolError && !isStreamEnd(error);
 }
 
 /** The HTTP status the server refused with, where it did. */

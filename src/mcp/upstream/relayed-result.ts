@@ -16,3 +16,6 @@ export const listResult = z.custom<{ readonly tools: readonly unknown[]; readonl
     (!('nextCursor' in value) || typeof value.nextCursor === 'string'),
   'is not a tool list: "tools" must be an array, "nextCursor" a string',
 );
+
+/** Whatever a server answers to a ping, it is alive. */
+export const pingResult = z.unknown();
