@@ -60,12 +60,19 @@ async function answerModern(post: McpPost): Promise<Response> {
   const { method } = messageOf(post.body);
   const hungUp = new AbortController();
   const exchange: Exchange = { ...post.exchange, era: 'modern', signal: hungUp.signal };
+  let fault: unknown;
   const handler = createMcpHandler(() => createBroker(exchange, typeof method === 'string' ? method : ''), {
     legacy: 'reject',
     keepAliveMs: KEEP_ALIVE_MS,
-    onerror: (fault) => log('info', 'mcp.request.refused', requestFacts(exchange, fault)),
+    onerror: (error) => {
+      fault = error;
+    },
   });
-  const answer = handler.fetch(post.request, { parsedBody: post.body });
+  const answer = handler.fetch(post.request, { parsedBody: post.body }).then((response) => {
+    // The SDK reports what clients do wrong in the same way; that is answered, and no matter for a log.
+    if (response.status >= 500) logFault(exchange, fault);
+    return response;
+  });
   return method === 'tools/call' ? inTime(answer, hungUp) : answer;
 }
 
@@ -101,7 +108,7 @@ async function serveAlone(exchange: Exchange, message: JSONRPCRequest, request: 
     await broker.connect(transport);
     return await transport.handleMessage(message, { request });
   } catch (fault) {
-    log('error', 'mcp.request.failed', requestFacts(exchange, fault));
+    logFault(exchange, fault);
     return jsonRpcError(500, message.id, -32603, 'Internal error');
   }
 }
@@ -111,7 +118,7 @@ async function answerBatch(post: McpPost): Promise<Response> {
   const exchange: Exchange = { ...post.exchange, era: 'legacy', signal: post.request.signal };
   const serve = legacyStatelessFallback(
     () => createBroker(exchange),
-    (fault) => log('info', 'mcp.request.refused', requestFacts(exchange, fault)),
+    (fault) => logFault(exchange, fault),
   );
   return serve(post.request, { parsedBody: post.body });
 }
@@ -147,8 +154,8 @@ function headerValue<Name extends string>(name: Name, value: string | null): { [
   return value === null ? {} : ({ [name]: value } as { [name in Name]: string });
 }
 
-function requestFacts(exchange: Exchange, fault: unknown): { request_id: string; fault: string } {
-  return { request_id: exchange.caller.requestId, fault: describeFault(fault) };
+function logFault(exchange: Exchange, fault: unknown): void {
+  log('error', 'mcp.request.failed', { request_id: exchange.caller.requestId, fault: describeFault(fault) });
 }
 
 function jsonRpcError(status: number, id: string | number, code: number, message: string): Response {

@@ -2,10 +2,13 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { parseTags, TAGS_HEADER } from '../../audit/tags.ts';
+import type { SettingsDocument } from '../../config/document.ts';
+import type { CallUpstreamTool } from '../../mcp/ports.ts';
 import { scopeOf } from '../../mcp/scope.ts';
 import { createToolInvoker } from '../../mcp/tool-call.ts';
 import { createCallUpstreamTool } from '../../mcp/upstream/call.ts';
 import { failure, type Failure } from '../../policy/failure.ts';
+import type { Services } from '../../services.ts';
 import type { AppEnv } from '../app-env.ts';
 import { errorResponse } from '../error-response.ts';
 import { answerMcp } from '../mcp-exchange.ts';
@@ -15,11 +18,13 @@ import { readJson } from '../read-json.ts';
 /** Two parsers that disagree about a repeated `method`, `name` or `arguments` are two opinions on one request. */
 const DUPLICATE_DEPTH = 2;
 
+type JoinUpstreams = (services: Services, settings: SettingsDocument) => CallUpstreamTool;
+
 /** Runs behind `authenticate('jsonrpc')`. */
-export function mcpRoutes(): Hono<AppEnv> {
+export function mcpRoutes(joinUpstreams: JoinUpstreams = overNetwork): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
   for (const path of ['/', '/:endpoint']) {
-    routes.post(path, (c) => answerPost(c, c.req.param('endpoint')));
+    routes.post(path, (c) => answerPost(c, c.req.param('endpoint'), joinUpstreams));
     // There is no stream to resume and no session to end: every request stands alone.
     routes.all(path, (c) => {
       const refusal = refuse(c, failure('method_not_allowed', 'Send POST requests to this endpoint.'));
@@ -30,7 +35,21 @@ export function mcpRoutes(): Hono<AppEnv> {
   return routes;
 }
 
-async function answerPost(c: Context<AppEnv>, endpoint: string | undefined): Promise<Response> {
+function overNetwork(services: Services, settings: SettingsDocument): CallUpstreamTool {
+  return createCallUpstreamTool({
+    network: services.upstreamNetwork,
+    views: services.upstreamViews,
+    sessions: services.upstreamSessions,
+    maxResponseBytes: settings.limits.response_bytes,
+    waitUntil: services.waitUntil,
+  });
+}
+
+async function answerPost(
+  c: Context<AppEnv>,
+  endpoint: string | undefined,
+  joinUpstreams: JoinUpstreams,
+): Promise<Response> {
   const request = c.req.raw;
   const { services, snapshot, virtualKey, requestId, receivedAt } = c.var;
   const { settings } = snapshot;
@@ -68,16 +87,7 @@ async function answerPost(c: Context<AppEnv>, endpoint: string | undefined): Pro
         ...(tags.value !== undefined && { tags: tags.value }),
       },
       upstreamViews: services.upstreamViews,
-      toolInvoker: createToolInvoker({
-        ...services,
-        callUpstreamTool: createCallUpstreamTool({
-          network: services.upstreamNetwork,
-          views: services.upstreamViews,
-          sessions: services.upstreamSessions,
-          maxResponseBytes: settings.limits.response_bytes,
-          waitUntil: services.waitUntil,
-        }),
-      }),
+      toolInvoker: createToolInvoker({ ...services, callUpstreamTool: joinUpstreams(services, settings) }),
       requestBytes: body.value.byteLength,
     },
   });
