@@ -4,6 +4,7 @@ import type { AppEnv } from './http/app-env.ts';
 import { dialectOf } from './http/dialect.ts';
 import { errorResponse } from './http/error-response.ts';
 import { requestContext } from './http/middleware/request-context.ts';
+import { adminRoutes } from './http/routes/admin/index.ts';
 import { describeFault, log } from './lib/log.ts';
 import { failure } from './policy/failure.ts';
 import { createServices } from './services.ts';
@@ -19,6 +20,7 @@ export function createApp(): Hono<AppEnv> {
     await c.var.services.snapshot();
     return c.text('ready\n');
   });
+  app.route('/api', adminRoutes());
 
   app.notFound((c) =>
     errorResponse(

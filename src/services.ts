@@ -1,8 +1,22 @@
 // The composition root: the only file that constructs adapters and joins ports to them.
+import type { AuditReader } from './audit/query.ts';
 import type { Recorder } from './audit/recorder.ts';
+import { hashVirtualKey } from './auth/virtual-key.ts';
+import { openKeyring, type Keyring } from './config/keyring.ts';
+import type { ConfigStore } from './config/ports.ts';
+import { ConfigurationUnavailable } from './config/stored.ts';
+import { createUpstreamNetwork } from './egress/upstream-network.ts';
 import type { Env } from './env.ts';
+import type { HealthReader } from './health/report.ts';
 import type { UpstreamNetwork, UpstreamSessions, UpstreamViews } from './mcp/ports.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import { createAuditReader } from './stores/d1/audit-events.ts';
+import { createConfigStore } from './stores/d1/config-store.ts';
+import { createPolicyStore } from './stores/d1/policy-store.ts';
+import { createUpstreamSessions } from './stores/objects/mcp-session.ts';
+import { createHealthReader } from './stores/objects/upstream-health.ts';
+import { createUpstreamViews } from './stores/objects/upstream-views.ts';
+import { createRecorder } from './stores/objects/audit-recorder.ts';
 
 /** What the routes are given, made per request: I/O objects of workerd belong to the request that made them. */
 export interface Services {
@@ -11,12 +25,42 @@ export interface Services {
   readonly waitUntil: (promise: Promise<unknown>) => void;
   /** The configuration, at most a second old. @throws when it cannot be read: fail closed. */
   readonly snapshot: () => Promise<PolicySnapshot>;
+  /** The keyed hash under which the snapshot knows a virtual key. */
+  readonly hashVirtualKey: (key: string) => Promise<string>;
+  readonly configStore: ConfigStore;
   readonly recorder: Recorder;
+  readonly auditReader: AuditReader;
   readonly upstreamViews: UpstreamViews;
+  readonly healthReader: HealthReader;
   readonly upstreamSessions: UpstreamSessions;
   readonly upstreamNetwork: UpstreamNetwork;
 }
 
-export function createServices(_env: Env, _context: Pick<ExecutionContext, 'waitUntil'>): Services {
-  throw new Error('not composed yet');
+export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUntil'>): Services {
+  const waitUntil = (promise: Promise<unknown>): void => context.waitUntil(promise);
+  const keyring = (): Promise<Keyring> => requireKeyring(env);
+
+  const snapshot = createPolicyStore({ db: env.DB, keyring, now, waitUntil });
+  return {
+    now,
+    waitUntil,
+    snapshot,
+    hashVirtualKey: async (key) => hashVirtualKey((await keyring()).virtualKeys, key),
+    configStore: createConfigStore({ db: env.DB, keyring, now }),
+    recorder: createRecorder(env, waitUntil),
+    auditReader: createAuditReader(env.DB),
+    upstreamViews: createUpstreamViews(env, { snapshot, now, waitUntil }),
+    healthReader: createHealthReader(env),
+    upstreamSessions: createUpstreamSessions(env),
+    upstreamNetwork: createUpstreamNetwork(env),
+  };
+}
+
+const now = (): number => Date.now();
+
+/** @throws ConfigurationUnavailable when the master key is missing or malformed */
+async function requireKeyring(env: Env): Promise<Keyring> {
+  const opened = await openKeyring(env.SALLYPORT_MASTER_KEY);
+  if (!opened.ok) throw new ConfigurationUnavailable(opened.error);
+  return opened.value;
 }

@@ -21,6 +21,7 @@ const STATUS = {
   upstream_timeout: 504,
   upstream_error: 502,
   audit_unavailable: 503,
+  configuration_unavailable: 503,
   internal_error: 500,
 } as const satisfies Record<FailureCode, number>;
 
@@ -68,7 +69,7 @@ export function errorResponse(failure: Failure, dialect: Dialect, requestId: str
 }
 
 function errorBody(failure: Failure, status: number, dialect: Dialect, requestId: string): unknown {
-  const { code, message, param } = failure;
+  const { code, message, param, problems } = failure;
   switch (dialect) {
     case 'openai':
       return { error: { message, type: openAiType(status), code, param: param ?? null } };
@@ -78,6 +79,6 @@ function errorBody(failure: Failure, status: number, dialect: Dialect, requestId
       return { jsonrpc: '2.0', id: null, error: { code: jsonRpcCode(code), message, data: { code } } };
     case 'problem':
       // RFC 9457. `type` stays about:blank: the code says which, the title what.
-      return { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail: message, code };
+      return { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail: message, code, problems };
   }
 }

@@ -18,6 +18,7 @@ export type FailureCode =
   | 'upstream_timeout'
   | 'upstream_error'
   | 'audit_unavailable'
+  | 'configuration_unavailable'
   | 'internal_error';
 
 /** What went wrong, for the caller to read: never a secret, never an internal address. */
@@ -28,6 +29,16 @@ export interface Failure {
   readonly retryAfterSeconds?: number;
   /** The request member at fault (`model`, `messages[0].role`), where one is. */
   readonly param?: string;
+  /** Each thing that is wrong, where there may be several. */
+  readonly problems?: readonly FailureProblem[];
+}
+
+export interface FailureProblem {
+  /** Where, such as `mcp.servers[2].url`. */
+  readonly path: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly fix?: string;
 }
 
 export function failure(code: FailureCode, message: string, more: Omit<Failure, 'code' | 'message'> = {}): Failure {

@@ -2,14 +2,14 @@ import { getTableColumns } from 'drizzle-orm';
 import { auditEvents } from './schema.ts';
 
 /** The columns are the fields of `AuditEvent`; `seq` is the database's own. */
-const COLUMNS = Object.values(getTableColumns(auditEvents))
+export const AUDIT_EVENT_COLUMNS: readonly string[] = Object.values(getTableColumns(auditEvents))
   .map((column) => column.name)
   .filter((name) => name !== 'seq');
 
 // `->` keeps JSON text, `->>` makes an SQL value of it. One bound parameter whatever the number of rows.
 const INSERT = `
-  INSERT INTO audit_events (${COLUMNS.join(', ')})
-  SELECT ${COLUMNS.map((name) => (name === 'tags' ? "value -> 'tags'" : `value ->> '${name}'`)).join(', ')}
+  INSERT INTO audit_events (${AUDIT_EVENT_COLUMNS.join(', ')})
+  SELECT ${AUDIT_EVENT_COLUMNS.map((name) => (name === 'tags' ? "value -> 'tags'" : `value ->> '${name}'`)).join(', ')}
   FROM json_each(?) WHERE true
   ON CONFLICT (id) DO NOTHING`;
 
