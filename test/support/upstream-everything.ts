@@ -1,8 +1,8 @@
 // The reference demo server, as npm ships it, over Streamable HTTP.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Fixture } from './fixture-http.ts';
 
 /** It takes no port 0, so a free one is asked of the system first. */
@@ -17,7 +17,7 @@ async function freePort(): Promise<number> {
 
 export async function startEverythingUpstream(): Promise<Fixture> {
   const port = await freePort();
-  const script = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-everything/dist/index.js'));
+  const script = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/dist/index.js');
   const child = spawn(process.execPath, [script, 'streamableHttp'], {
     env: { PATH: process.env['PATH'] ?? '', PORT: String(port) },
     stdio: ['ignore', 'ignore', 'pipe'],
