@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import workerd from 'workerd';
+import { WORKERD } from '../workerd/binary.ts';
 import { Complaint } from '../complaint.ts';
 import { readConfig, shortPath } from '../config/read.ts';
 import { dataFolder, type DataFolder } from '../data/folder.ts';
@@ -43,7 +43,7 @@ export async function doctor(settings: Settings): Promise<void> {
 
 async function examineRuntime(): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(workerd.default, ['--version']);
+    const { stdout } = await promisify(execFile)(WORKERD, ['--version']);
     return stdout.trim();
   } catch (error) {
     throw new Complaint(

@@ -1,5 +1,5 @@
 // workerd as a supervised child.
-import workerd from 'workerd';
+import { WORKERD } from '../workerd/binary.ts';
 import { spawnOnLeash } from '../../bridge/leash.ts';
 import type { Log } from '../../bridge/log.ts';
 import { forwardLog, type LogSink } from '../child-log.ts';
@@ -19,7 +19,7 @@ export interface RuntimeOptions {
 export function superviseRuntime({ configFile, folder, secrets, sink, log }: RuntimeOptions): Supervised {
   const supervised = new Supervised({
     spawn: () => {
-      const leashed = spawnOnLeash(workerd.default, ['serve', configFile], {
+      const leashed = spawnOnLeash(WORKERD, ['serve', configFile], {
         env: { PATH: process.env['PATH'], ...secrets },
         stdio: ['ignore', 'pipe', 'pipe'],
         raiseFileLimit: true,

@@ -16,6 +16,8 @@ function warningsOf(text: string): string[] {
   return parsed.value.warnings.map((warning) => formatProblem('f.yaml', warning));
 }
 
+const level = (name: string, of: string): string => `${name}: &${name} [${`*${of},`.repeat(9)}*${of}]\n`;
+
 const SERVERS = 'mcp:\n  servers:\n    - { name: a, type: http, url: http://127.0.0.1:1/mcp }\n';
 
 describe('the introductory configuration', () => {
@@ -240,7 +242,6 @@ describe('problems', () => {
   });
 
   it('a bomb of aliases is refused', () => {
-    const level = (name: string, of: string): string => `${name}: &${name} [${`*${of},`.repeat(9)}*${of}]\n`;
     expect(problemsOf(`a: &a [x]\n${level('b', 'a')}${level('c', 'b')}${level('d', 'c')}`)).toEqual([
       'f.yaml:1: yaml: too many aliases (use at most 100)',
     ]);
