@@ -28,6 +28,8 @@ export interface LaneOwner {
   /** The operating system refused to make a process after `admit`. */
   couldNotStart(error: unknown): void;
   exited(lane: Lane, exit: ChildExit, hadSpoken: boolean): void;
+  /** Its process was taken out of service and is about to end. */
+  retired(lane: Lane): void;
   /** Why nothing runs, after a process ended by itself. */
   unavailable(): Unavailable;
 }
@@ -151,13 +153,20 @@ export class Lane {
     if (child !== undefined) {
       this.#leaving = child.stop(reason, { wanted: true });
       this.#endOwnSessions();
+      this.#owner.retired(this);
     }
     await this.#leaving;
   }
 
+  /** Forgets all clients; what they have under way is answered when the process ends. */
+  endSessions(): void {
+    for (const session of this.sessions) for (const stream of session.streams) stream.close();
+    this.sessions.clear();
+  }
+
   /** A session with a process of its own ends with it: what the process knew is lost. */
   #endOwnSessions(): void {
-    if (this.#owner.definition.isolation === 'session') for (const session of this.sessions) this.leave(session);
+    if (this.#owner.definition.isolation === 'session') this.endSessions();
   }
 
   #isSubscribed(uri: string): boolean {
@@ -232,7 +241,7 @@ export class Lane {
     if (this.relay !== relay) return;
     if (agreement(before) !== agreement(now)) {
       this.#handshake = now.error === undefined ? { params: handshake.params, answer, confirmed: false } : undefined;
-      for (const session of this.sessions) this.leave(session);
+      this.endSessions();
       return;
     }
     if (handshake.confirmed) relay.notify({ jsonrpc: '2.0', method: 'notifications/initialized' });

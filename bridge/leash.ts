@@ -23,7 +23,7 @@ type Stdio = IOType | number;
 export interface Leashed {
   /** Its pid is the command's own and that of its process group. `error` is emitted only where no shell can be started. */
   readonly child: ChildProcess;
-  /** Resolves when the command has exited and what was left of its group has been killed. */
+  /** Resolves when the command has exited and SIGKILL has been sent to what was left of its group. */
   readonly gone: Promise<void>;
   /** Asks the whole group to end (SIGTERM), kills what is left of it after `graceMs`, and resolves when it is gone. */
   stop(graceMs: number): Promise<void>;

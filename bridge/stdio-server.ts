@@ -65,7 +65,7 @@ export class StdioServer implements LaneOwner {
   readonly #lanes = new Set<Lane>();
   readonly #sessions = new Map<string, OpenSession>();
   readonly #backoff = new Backoff();
-  /** Eras whose process was reaped and not started since: a probe leaves them alone. */
+  /** Eras whose process was ended and not started since: a probe leaves them alone. */
   readonly #dormant = new Set<LaneEra>();
   #isModern: boolean | undefined;
   #isStopping = false;
@@ -164,8 +164,7 @@ export class StdioServer implements LaneOwner {
 
   async stop(reason: string): Promise<void> {
     this.#isStopping = true;
-    for (const { session, lane } of this.#sessions.values()) lane.leave(session);
-    this.#sessions.clear();
+    for (const lane of this.#lanes) lane.endSessions();
     await Promise.all([...this.#lanes].map((lane) => lane.stop(reason)));
   }
 
@@ -212,12 +211,13 @@ export class StdioServer implements LaneOwner {
     const isOwn = this.definition.isolation === 'session';
     // One client's crash is not held against the others' processes; a server that does not even start is.
     if (!wanted && !(isOwn && hadSpoken)) this.#failed(`server ${reason}`, exit.uptimeMs);
-    if (wanted) this.#dormant.add(lane.era);
     if (lane.child === undefined && (isOwn || lane.sessions.size === 0)) this.#lanes.delete(lane);
-    // Nothing is awake: neither era is for a probe to wake.
-    if (wanted && [...this.#lanes].every((other) => other.child === undefined)) {
-      this.#dormant.add('open').add('legacy');
-    }
+  }
+
+  retired(lane: Lane): void {
+    this.#dormant.add(lane.era);
+    // Where nothing is awake, neither era is for a probe to wake.
+    if ([...this.#lanes].every(({ child }) => child === undefined)) this.#dormant.add('open').add('legacy');
   }
 
   unavailable(): Unavailable {
