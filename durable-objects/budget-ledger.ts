@@ -1,6 +1,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { AuditEvent } from '../src/audit/event.ts';
 import type { Env } from '../src/env.ts';
+import { describeFault, log } from '../src/lib/log.ts';
 import { insertAuditEvents } from '../src/stores/d1/audit-event-insert.ts';
 import { auditRetentionLimits, deleteExpiredAuditEvents } from '../src/stores/d1/audit-retention.ts';
 import { migrate } from '../src/stores/d1/migrate.ts';
@@ -90,7 +91,7 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
       this.#failedDrains++;
       const delayMs = Math.min(DRAIN_INTERVAL_MS * 2 ** this.#failedDrains, MAX_DRAIN_BACKOFF_MS);
       this.#drainNotBefore = Date.now() + delayMs;
-      console.error(`audit: events wait in the ledger, next try in ${delayMs} ms: ${String(fault)}`);
+      log('error', 'audit.drain_failed', { retry_in_ms: delayMs, fault: describeFault(fault) });
     }
     return false;
   }
@@ -110,7 +111,7 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
       if (progress === 'empty') return undefined;
       return progress === 'more' ? now + DRAIN_INTERVAL_MS : now + IDLE_RETENTION_INTERVAL_MS;
     } catch (fault) {
-      console.error(`audit: expired events could not be deleted: ${String(fault)}`);
+      log('error', 'audit.retention_failed', { fault: describeFault(fault) });
       this.#retentionDueAt = now + RETENTION_INTERVAL_MS;
       return this.#retentionDueAt;
     }

@@ -36,12 +36,12 @@ export async function deleteExpiredAuditEvents(
     db.prepare(DELETE_OLD).bind(now - limits.days * MS_PER_DAY),
     db.prepare(DELETE_SURPLUS).bind(limits.rows),
   ];
-  let chunks = 0;
+  let chunksLeft = MAX_CHUNKS;
   for (const statement of due) {
     for (;;) {
-      if (chunks++ === MAX_CHUNKS) return 'more';
       const { meta } = await statement.run();
       if (meta.changes < CHUNK_ROWS) break;
+      if (--chunksLeft === 0) return 'more';
     }
   }
   const any = await db.prepare('SELECT 1 FROM audit_events LIMIT 1').first();

@@ -3,6 +3,7 @@ import { boundedEvent, inChunks } from '../../audit/bounded-event.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { Recorder } from '../../audit/recorder.ts';
 import type { Env } from '../../env.ts';
+import { describeFault, log } from '../../lib/log.ts';
 import { AuditBuffer, FLUSH_AFTER_MS, type Claim } from './audit-buffer.ts';
 
 /** Of one call to a ledger; far below the 32 MiB that a call may carry. */
@@ -96,6 +97,6 @@ async function send(env: Pick<Env, 'BUDGET_LEDGER'>, claim: Claim, { buffer, now
     }
   } catch (fault) {
     buffer.giveBack(claim, now());
-    console.error(`audit: ${claim.events.length} events wait for their ledger, which failed: ${String(fault)}`);
+    log('error', 'audit.batch_failed', { waiting: claim.events.length, fault: describeFault(fault) });
   }
 }

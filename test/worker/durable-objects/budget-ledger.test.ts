@@ -156,7 +156,9 @@ describe('draining', () => {
     const second = makeEvent();
     await ledger('down').record([second]);
     expect(await alarmIn('down'), 'a new event does not shorten the wait').toBeGreaterThan(50_000);
-    expect(complaint).toHaveBeenLastCalledWith(expect.stringContaining('next try in 60000 ms: Error: D1_ERROR'));
+    expect(complaint).toHaveBeenLastCalledWith(
+      expect.stringContaining('"retry_in_ms":60000,"fault":"Error: D1_ERROR: out of reach"'),
+    );
     complaint.mockRestore();
 
     await useDatabase('down', env.DB);
