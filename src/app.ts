@@ -3,8 +3,10 @@ import { Hono } from 'hono';
 import type { AppEnv } from './http/app-env.ts';
 import { dialectOf } from './http/dialect.ts';
 import { errorResponse } from './http/error-response.ts';
+import { authenticate } from './http/middleware/authenticate.ts';
 import { requestContext } from './http/middleware/request-context.ts';
 import { adminRoutes } from './http/routes/admin/index.ts';
+import { mcpRoutes } from './http/routes/mcp.ts';
 import { describeFault, log } from './lib/log.ts';
 import { failure } from './policy/failure.ts';
 import { createServices } from './services.ts';
@@ -21,6 +23,8 @@ export function createApp(): Hono<AppEnv> {
     return c.text('ready\n');
   });
   app.route('/api', adminRoutes());
+  app.use('/mcp/*', authenticate('jsonrpc'));
+  app.route('/mcp', mcpRoutes());
 
   app.notFound((c) =>
     errorResponse(

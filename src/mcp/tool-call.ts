@@ -123,9 +123,10 @@ async function findTool(
   const view = await ports.upstreamViews.view(upstream, DISCOVERY_DEADLINE_MS);
   const unready = unavailable(upstream.name, view, ports.now());
   if (unready !== undefined) return err(unready);
-  if (hasTool(view.catalog, upstream.name, tool)) return ok(undefined);
+  // Health fails open: an upstream nobody could ask yet is asked by the call itself.
+  if (view.catalog === undefined || hasTool(view.catalog, upstream.name, tool)) return ok(undefined);
   // The upstream may have learnt it since it was last asked.
-  if (view.catalog !== undefined && ports.now() - view.catalog.at > REFRESH_AFTER_MS) {
+  if (ports.now() - view.catalog.at > REFRESH_AFTER_MS) {
     const fresh = await ports.upstreamViews.refresh(upstream, DISCOVERY_DEADLINE_MS);
     if (hasTool(fresh.catalog, upstream.name, tool)) return ok(undefined);
   }
@@ -143,12 +144,12 @@ function unavailable(server: string, view: UpstreamView, now: number): Failure |
     const text = `The server "${server}" keeps failing and is left alone; try again in ${retryAfterSeconds} s.`;
     return failure('upstream_unavailable', text, { retryAfterSeconds });
   }
-  if (view.catalog !== undefined) return undefined;
-  if (state === 'needs_auth') {
-    const text = `The server "${server}" waits for whoever runs this gateway to authorize it.`;
-    return failure('upstream_unavailable', text);
-  }
-  return failure('upstream_unavailable', `The server "${server}" has not come up yet; try again in a moment.`);
+  if (view.catalog !== undefined || state === 'unknown' || state === 'idle') return undefined;
+  const text =
+    state === 'needs_auth'
+      ? `The server "${server}" waits for whoever runs this gateway to authorize it.`
+      : `The server "${server}" has not come up yet; try again in a moment.`;
+  return failure('upstream_unavailable', text);
 }
 
 async function callUpstream(

@@ -190,10 +190,19 @@ describe('an upstream that fails', () => {
   });
 
   it('says of one that never came up that it did not, and of one that waits for a person, for whom', async () => {
-    const gateway = fakeGateway({ upstreams: { s: {}, t: { health: { state: 'needs_auth' } } } });
+    const gateway = fakeGateway({
+      upstreams: { s: { health: { state: 'failing' } }, t: { health: { state: 'needs_auth' } } },
+    });
     const client = await modernClient(gateway.fetch);
     expect(JSON.stringify(await client.callTool({ name: 's__a' }))).toContain('has not come up yet');
     expect(JSON.stringify(await client.callTool({ name: 't__a' }))).toContain('authorize');
+    await client.close();
+  });
+
+  it('is tried where nothing is known of it', async () => {
+    const gateway = fakeGateway({ upstreams: { s: { health: { state: 'unknown' } } } });
+    const client = await modernClient(gateway.fetch);
+    expect(await client.callTool({ name: 's__a' })).toMatchObject(text('s did a'));
     await client.close();
   });
 
