@@ -42,7 +42,7 @@ export function asEgressError(error: unknown): EgressError | undefined {
       'could not be reached: its host name does not resolve, its certificate is not trusted, or its address is not allowed',
     );
   }
-  if (('retryable' in error && error.retryable === true) || /connection|disconnected/i.test(error.message)) {
+  if (error.message.startsWith('Network connection lost') || ('retryable' in error && error.retryable === true)) {
     return new EgressError(
       'upstream_unavailable',
       'may_have_run',

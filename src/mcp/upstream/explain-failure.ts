@@ -93,6 +93,9 @@ function sdkFailure(error: SdkError, upstream: Upstream): Explanation {
     case SdkErrorCode.InputRequiredRoundsExceeded:
     case SdkErrorCode.UnsupportedResultType:
       return broken('asked for input from the user, which this gateway cannot obtain for it');
+    case SdkErrorCode.EraNegotiationFailed:
+      if (error.cause instanceof Error) return explain(error.cause, upstream);
+      return broken(`speaks no version of the protocol that this gateway does: ${quote(error.message, upstream)}`);
     default:
       return broken(`broke the protocol: ${quote(error.message, upstream)}`);
   }
