@@ -1,5 +1,6 @@
 // What the command line says of a gateway, as text.
-import type { AppliedConfig, ServerStatus } from './admin-client.ts';
+import type { AppliedConfig } from './admin-client.ts';
+import type { TriedServer } from './commands/tried-servers.ts';
 
 const MAX_ERROR_LENGTH = 160;
 
@@ -16,16 +17,14 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-export function serverTable(servers: readonly ServerStatus[]): string {
+export function serverTable(servers: readonly TriedServer[]): string {
   return table([
     ['server', 'type', 'state', 'tools', 'last error'],
-    ...servers.map(({ name, type, health }) => [
-      name,
-      type,
-      health.state === 'unknown' ? 'starting' : health.state,
-      String(health.toolCount),
-      health.state === 'healthy' ? '' : oneLine(health.lastError?.message ?? ''),
-    ]),
+    ...servers.map(({ server, health }) => {
+      const state = server.disabled ? 'disabled' : health.state === 'unknown' ? 'still starting' : health.state;
+      const error = state === 'healthy' ? '' : oneLine(health.last_error?.message ?? '');
+      return [server.name, server.type, state, String(health.tool_count), error];
+    }),
   ]);
 }
 
@@ -37,7 +36,7 @@ export function changeList({ changes }: AppliedConfig): string {
 }
 
 export function generatedKeyLines({ generated_keys: generated }: AppliedConfig): string[] {
-  return generated.map(({ name, key }) => `key of ${name}, shown this once: ${key}`);
+  return generated.map(({ key_name: name, key }) => `key of ${name}, shown this once: ${key}`);
 }
 
 /** The line to paste for Claude Code. @param key undefined where the key is not known here */

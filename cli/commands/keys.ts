@@ -37,11 +37,8 @@ export async function keys(settings: Settings, words: readonly string[], flags: 
 
 async function list(settings: Settings): Promise<void> {
   const found = await (await adminOf(settings)).keys();
-  const row = (key: (typeof found)[number]): string[] =>
-    [key.name, key['team'], key['customer'], key['expires_at'], key['source']].map((cell) =>
-      typeof cell === 'string' ? cell : '',
-    );
-  console.log(table([['name', 'team', 'customer', 'expires', 'source'], ...found.map(row)]));
+  const rows = found.map((key) => [key.key_name, key.team ?? '', key.customer ?? '', key.expires_at ?? '', key.source]);
+  console.log(table([['name', 'team', 'customer', 'expires', 'source'], ...rows]));
 }
 
 async function create(settings: Settings, key: NewKey): Promise<void> {

@@ -17,6 +17,7 @@ import { Gateway } from '../gateway.ts';
 import { freePort } from '../port.ts';
 import { PROJECT } from '../project.ts';
 import { changeList, claudeLine, generatedKeyLines, serverTable } from '../report.ts';
+import { warningLines } from './warnings.ts';
 import { isLoopback, type Settings } from '../settings.ts';
 import { triedServers } from './tried-servers.ts';
 
@@ -99,24 +100,21 @@ class Session {
     this.#endWatch?.();
   }
 
-  async #apply(config: LoadedConfig): Promise<AppliedConfig> {
+  #apply(config: LoadedConfig): Promise<AppliedConfig> {
     this.#options.filter.know([...secretsOf(config.document), ...config.filledIn]);
-    const applied = await this.#admin.apply(config.document);
-    if (applied.ok) return applied.value;
-    throw new Complaint(problemLines(this.#options.settings.configFile, applied.error.map(config.locate)), 2);
+    return this.#admin.apply(config.document);
   }
 
   async #report(config: LoadedConfig, applied: AppliedConfig): Promise<void> {
-    const { servers, untried } = await triedServers(this.#admin);
+    const servers = await triedServers(this.#admin);
     if (servers.length > 0) console.log(`\n${serverTable(servers)}`);
-    if (untried.length > 0) console.log(`still starting: ${untried.join(', ')}`);
-    const names = (await this.#admin.keys()).map(({ name }) => name);
+    const names = (await this.#admin.keys()).map(({ key_name: name }) => name);
     console.log(`\nvirtual keys: ${names.join(', ') || 'none'}`);
     for (const line of generatedKeyLines(applied)) console.log(line);
     const known =
       config.document.virtual_keys.find(({ key }) => key !== undefined)?.key ?? applied.generated_keys[0]?.key;
     console.log(`\nTo connect Claude Code:\n${claudeLine(this.#options.gateway.url, known)}\n`);
-    this.#warn(config);
+    this.#warn(config, applied);
   }
 
   async #reapply(text: string): Promise<void> {
@@ -129,7 +127,7 @@ class Session {
       const applied = await this.#apply(parsed.value);
       console.log(`${file} applied: ${changeList(applied)}`);
       for (const line of generatedKeyLines(applied)) console.log(line);
-      this.#warn(parsed.value);
+      this.#warn(parsed.value, applied);
     } catch (error) {
       console.error(error instanceof Complaint ? error.message : error);
       console.error(`${file} not applied: the gateway goes on with the configuration it had`);
@@ -137,9 +135,9 @@ class Session {
   }
 
   /** Once for as long as they stay the same. */
-  #warn(config: LoadedConfig): void {
-    const lines = problemLines(this.#options.settings.configFile, config.warnings);
-    if (lines !== '' && lines !== this.#shownWarnings) console.log(lines.replaceAll(/^/gm, 'warning: '));
+  #warn(config: LoadedConfig, applied: AppliedConfig): void {
+    const lines = warningLines(this.#options.settings.configFile, config, applied).join('\n');
+    if (lines !== '' && lines !== this.#shownWarnings) console.log(lines);
     this.#shownWarnings = lines;
   }
 }

@@ -34,8 +34,6 @@ export interface LoadedConfig {
   readonly warnings: readonly LocatedProblem[];
   /** What came from the environment: never to appear in a log. */
   readonly filledIn: ReadonlySet<string>;
-  /** Finds the line of a problem that a gateway reports about the document. */
-  readonly locate: (problem: ConfigProblem) => LocatedProblem;
 }
 
 /** @throws when the file cannot be read */
@@ -94,7 +92,7 @@ export function parseConfig(text: string, environment: Environment): Result<Load
   }
   if (!checked.ok || problems.length > 0) return err(inOrder(problems));
   const { document, warnings } = checked.value;
-  return ok({ document, warnings: inOrder(warnings.map(locate)), filledIn, locate });
+  return ok({ document, warnings: inOrder(warnings.map(locate)), filledIn });
 }
 
 /** `sallyport.yaml:12: mcp.servers[0].url: must be … (fix)` */
