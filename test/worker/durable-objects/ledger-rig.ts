@@ -48,9 +48,13 @@ export async function storedIds(ids?: readonly string[]): Promise<string[]> {
 }
 
 /** Replaces the database of the running object; an eviction brings the real one back. */
-export async function useDatabase(payer: string, database: D1Database): Promise<void> {
-  await runInDurableObject(ledger(payer), (object) => {
-    Object.defineProperty(object, 'env', { value: { ...env, DB: database } });
+export async function useDatabase(
+  payer: string,
+  database: D1Database | ((state: DurableObjectState) => D1Database),
+): Promise<void> {
+  await runInDurableObject(ledger(payer), (object, state) => {
+    const DB = typeof database === 'function' ? database(state) : database;
+    Object.defineProperty(object, 'env', { value: { ...env, DB }, configurable: true });
   });
 }
 
@@ -65,17 +69,29 @@ export async function alarmIn(payer: string): Promise<number | undefined> {
   });
 }
 
-/** The real database, except that writing audit events fails: before they are stored, or after. */
+/** The real database, but writing audit events fails: before they are stored, or after. */
 export function failingDatabase(when: 'before' | 'after'): D1Database {
+  return withInsert(async (insert) => {
+    if (when === 'after') await insert();
+    throw new Error('D1_ERROR: out of reach');
+  });
+}
+
+/** The real database, but the object dies with the events stored and nobody told. */
+export function crashingDatabase(state: DurableObjectState): D1Database {
+  return withInsert(async (insert) => {
+    await insert();
+    state.abort('crash');
+    return new Promise(() => {});
+  });
+}
+
+function withInsert(run: (insert: () => Promise<D1Result>) => Promise<D1Result>): D1Database {
   const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
     new Proxy(statement, {
       get(target, property) {
         if (property === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
-        if (property !== 'run') return Reflect.get(target, property);
-        return async () => {
-          if (when === 'after') await target.run();
-          throw new Error('D1_ERROR: out of reach');
-        };
+        return property === 'run' ? () => run(() => target.run()) : Reflect.get(target, property);
       },
     });
   return new Proxy(env.DB, {
