@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import {
   CallToolRequestSchema,
@@ -73,18 +74,37 @@ async function serve(
   sendJson(response, { jsonrpc: '2.0', id: null, error: { code: -32000, message: 'Session not found' } }, status);
 }
 
+/** HTTP+SSE of 2024-11-05: answers come on the stream that a GET opened. */
+async function serveStream(
+  state: UpstreamState,
+  streams: Map<string, SSEServerTransport>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method === 'GET') {
+    const transport = new SSEServerTransport('/sse', response);
+    streams.set(transport.sessionId, transport);
+    await newServer(state).connect(transport);
+    return;
+  }
+  const id = new URL(request.url ?? '', 'http://fixture').searchParams.get('sessionId') ?? '';
+  await streams.get(id)?.handlePostMessage(request, response);
+}
+
 function methodOf(message: unknown): string | undefined {
   return typeof message === 'object' && message !== null && 'method' in message ? String(message.method) : undefined;
 }
 
 /**
- * `/mcp` is the server, `/control/state` tells what it saw, `POST /control/drop-sessions` forgets every session, as a
+ * `/mcp` is the server, `/sse` the same over the older transport, `/control/state` tells what it saw, `POST /control/drop-sessions` forgets every session, as a
  * restart does.
  */
 export async function startLegacyUpstream(): Promise<Fixture> {
   const state = newState();
   const transports: Transports = new Map();
+  const streams = new Map<string, SSEServerTransport>();
   return listen((request, response) => {
+    if (request.url?.startsWith('/sse')) return void serveStream(state, streams, request, response);
     if (request.url === '/control/state') return sendJson(response, state);
     if (request.url === '/control/drop-sessions') {
       transports.clear();

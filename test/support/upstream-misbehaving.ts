@@ -143,7 +143,7 @@ export async function startMisbehavingUpstream(): Promise<Fixture> {
     const quirk = QUIRKS[name];
     if (quirk === undefined) return response.writeHead(404).end('no such quirk');
     const body = await readText(request);
-    if (request.method === 'GET') return response.writeHead(405).end();
+    if (request.method === 'GET' && name !== 'hang') return response.writeHead(405).end();
     const message: RpcMessage = body === '' ? { method: '' } : JSON.parse(body);
     if (message.method === 'tools/call') calls[name] = (calls[name] ?? 0) + 1;
     return quirk(message, response, request);

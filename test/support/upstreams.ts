@@ -1,19 +1,10 @@
 // Starts every fixture upstream and hands their addresses to the tests that run in workerd.
 import type { TestProject } from 'vitest/node';
+import './provided-context.ts';
 import { startDualEraUpstream } from './upstream-dual-era.ts';
 import { startEverythingUpstream } from './upstream-everything.ts';
 import { startLegacyUpstream } from './upstream-legacy.ts';
 import { startMisbehavingUpstream } from './upstream-misbehaving.ts';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Base URLs; the MCP endpoint is `/mcp`, of `misbehavingUrl` it is `/<quirk>/mcp`. */
-    dualEraUrl: string;
-    legacyUrl: string;
-    misbehavingUrl: string;
-    everythingUrl: string;
-  }
-}
 
 export async function startUpstreams(project: TestProject): Promise<() => Promise<void>> {
   const [dualEra, legacy, misbehaving, everything] = await Promise.all([

@@ -2,6 +2,7 @@
 // that made it, nor be shared by two callers.
 import { Client, SSEClientTransport } from '@modelcontextprotocol/client';
 import type { DiscoverResult, PriorDiscovery, ServerCapabilities, Transport } from '@modelcontextprotocol/client';
+import { deadlineSignal } from '../../egress/fetch.ts';
 import { limitResponse } from '../../egress/response-limit.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
 import type { UpstreamNetwork, UpstreamSession } from '../ports.ts';
@@ -47,8 +48,24 @@ export async function connect(upstream: Upstream, known: Acquaintance, options: 
   const transport = transportFor(upstream, session, options);
   const prior = session === undefined ? priorOf(era, known) : undefined;
   const { timeoutMs: timeout, signal } = options;
-  await client.connect(transport, { timeout, signal, ...(prior === undefined ? {} : { prior }) });
+  const connecting = client.connect(transport, { timeout, signal, ...(prior === undefined ? {} : { prior }) });
+  await (upstream.type === 'sse' ? withDeadline(connecting, transport, options) : connecting);
   return describe(client, transport, session);
+}
+
+/** The SDK waits for ever until a stream of the older transport has opened. */
+async function withDeadline(connecting: Promise<void>, transport: Transport, options: ConnectOptions): Promise<void> {
+  const deadline = deadlineSignal(options.timeoutMs, options.signal);
+  const late = new Promise<never>((_resolve, reject) => {
+    deadline.addEventListener('abort', () => reject(deadline.reason), { once: true });
+  });
+  try {
+    await Promise.race([connecting, late]);
+  } catch (error) {
+    connecting.catch(() => {});
+    await transport.close();
+    throw error;
+  }
 }
 
 function forcedEra(upstream: Upstream): Era | undefined {

@@ -116,6 +116,14 @@ describe.each([
   });
 });
 
+it('calls a tool over the older transport with a stream of events', async () => {
+  const upstream = { ...httpUpstream(`${legacy()}/sse`), type: 'sse' as const };
+  const { call, sessions } = rig();
+  const outcome = await call(upstream, 'alice', toolCall('echo', { arguments: { text: 'streamed' } }));
+  expect(outcome).toMatchObject({ ok: true, value: { content: [{ text: 'streamed' }] } });
+  expect(sessions.held.size).toBe(0);
+});
+
 it('mirrors annotated arguments into headers on the modern era', async () => {
   const upstream = httpUpstream(`${dualEra()}/mcp`);
   const { call } = rig(await catalogOf(upstream));

@@ -17,6 +17,14 @@ describe('a probe of a well upstream', () => {
     expect(result.latencyMs).toBeGreaterThanOrEqual(0);
   });
 
+  it('over the older transport finds its tools', async () => {
+    const result = await probe({ ...httpUpstream(`${inject('legacyUrl')}/sse`), type: 'sse' });
+    if (!result.ok) throw new Error(result.message);
+    expect(result.catalog?.tools.map((tool) => tool.name)).toContain('echo');
+    const hanging = await probe({ ...misbehaving('hang'), type: 'sse' }, { timeoutMs: 300 });
+    expect(hanging).toMatchObject({ ok: false });
+  });
+
   it('gives equal catalogs equal fingerprints', async () => {
     const upstream = httpUpstream(`${inject('legacyUrl')}/mcp`);
     const [one, two] = [await probe(upstream), await probe(upstream)];

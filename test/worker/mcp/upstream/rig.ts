@@ -1,6 +1,7 @@
 // An upstream of the fixtures, and everything a call or a probe needs, without the rest of the gateway.
 import { env } from 'cloudflare:workers';
 import { inject } from 'vitest';
+import '../../../support/provided-context.ts';
 import { createUpstreamNetwork } from '../../../../src/egress/upstream-network.ts';
 import { healthReport, unknownCondition } from '../../../../src/health/condition.ts';
 import type { CallDependencies } from '../../../../src/mcp/upstream/call.ts';
