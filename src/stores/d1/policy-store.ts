@@ -70,13 +70,21 @@ async function refreshBehind(options: PolicyStoreOptions): Promise<void> {
 async function refresh(options: PolicyStoreOptions): Promise<PolicySnapshot> {
   const askedAt = options.now();
   const changesBefore = changes;
+  const hold = (snapshot: PolicySnapshot): PolicySnapshot => {
+    const overtaken = held !== undefined && held.askedAt > askedAt && held.askedAt <= options.now();
+    if (changes === changesBefore && !overtaken) held = { snapshot, askedAt };
+    return snapshot;
+  };
   const keyring = await options.keyring();
   const revision = await readRevision(options.db);
   await awaitOtherLoad(options, revision);
-  const snapshot = held?.snapshot.revision === revision ? held.snapshot : await load(options, keyring);
-  const overtaken = held !== undefined && held.askedAt > askedAt && held.askedAt <= options.now();
-  if (changes === changesBefore && !overtaken) held = { snapshot, askedAt };
-  return snapshot;
+  if (held?.snapshot.revision === revision) return hold(held.snapshot);
+  loadingSince = options.now();
+  try {
+    return hold(await load(options.db, keyring));
+  } finally {
+    loadingSince = -Infinity;
+  }
 }
 
 /** Many requests that find the same change need not all load it. */
@@ -87,13 +95,8 @@ async function awaitOtherLoad(options: PolicyStoreOptions, revision: number): Pr
   }
 }
 
-async function load(options: PolicyStoreOptions, keyring: Keyring): Promise<PolicySnapshot> {
-  loadingSince = options.now();
-  try {
-    const state = await readState(options.db, keyring);
-    const objects = await Promise.all(state.objects.map((sealed) => openObject(keyring, sealed)));
-    return compileSnapshot(state.revision, objects);
-  } finally {
-    loadingSince = -Infinity;
-  }
+async function load(db: D1Database, keyring: Keyring): Promise<PolicySnapshot> {
+  const state = await readState(db, keyring);
+  const objects = await Promise.all(state.objects.map((sealed) => openObject(keyring, sealed)));
+  return compileSnapshot(state.revision, objects);
 }

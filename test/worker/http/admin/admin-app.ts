@@ -32,6 +32,11 @@ export interface TestGateway {
   settle(): Promise<void>;
 }
 
+const now = (): number => Date.now();
+function unused(): never {
+  throw new Error('not part of this test');
+}
+
 /** @param overrides of the worker's environment */
 export function testGateway(overrides: Partial<Env> = {}): TestGateway {
   const bindings: Env = { ...env, SALLYPORT_ADMIN_TOKEN: ADMIN_TOKEN, SALLYPORT_MASTER_KEY: MASTER_KEY, ...overrides };
@@ -41,11 +46,7 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
     if (!opened.ok) throw new ConfigurationUnavailable(opened.error);
     return opened.value;
   };
-  const now = (): number => Date.now();
   const waitUntil = (promise: Promise<unknown>): void => void pending.push(promise);
-  const unused = (): never => {
-    throw new Error('not part of this test');
-  };
   const gateway: Omit<TestGateway, 'services'> = {
     recorded: [],
     touched: [],

@@ -69,6 +69,14 @@ beforeEach(async () => {
   gateway = testGateway();
 });
 
+function guarded(key: string): Promise<Response> {
+  return gateway.fetch('/guarded', { headers: { authorization: `Bearer ${key}` } });
+}
+
+async function idOf(path: string): Promise<string> {
+  return (await (await gateway.admin('GET', path)).json<{ id: string }>()).id;
+}
+
 async function apply(document: unknown): Promise<ApplyAnswer> {
   const response = await gateway.admin('PUT', '/api/config', document);
   expect(response.status, await response.clone().text()).toBe(200);
@@ -150,7 +158,6 @@ describe('applying a configuration', () => {
     const { generated_keys: generated } = await apply({
       virtual_keys: [{ key_name: 'a' }, { key_name: 'b', key: 'vk-given-b' }],
     });
-    const guarded = (key: string) => gateway.fetch('/guarded', { headers: { authorization: `Bearer ${key}` } });
     const key = generated[0]?.key ?? '';
     const later = await apply({ virtual_keys: [{ key_name: 'a', disabled: false }, { key_name: 'b' }] });
     expect(later.generated_keys.map((made) => made.key_name)).toEqual(['b']);
@@ -159,12 +166,11 @@ describe('applying a configuration', () => {
   });
 
   it('keeps ids across updates', async () => {
-    const idOf = async () => (await (await gateway.admin('GET', '/api/virtual-keys/a')).json<{ id: string }>()).id;
     await apply({ virtual_keys: [{ key_name: 'a', key: 'vk-first-key' }] });
-    const before = await idOf();
+    const before = await idOf('/api/virtual-keys/a');
     expect(before).toMatch(/^vk_/);
     await apply({ virtual_keys: [{ key_name: 'a', key: 'vk-second-key' }] });
-    expect(await idOf()).toBe(before);
+    expect(await idOf('/api/virtual-keys/a')).toBe(before);
   });
 
   it('touches the health of each enabled server, changed or not', async () => {
