@@ -9,7 +9,7 @@ import {
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
 import { describeFault, log } from '../lib/log.ts';
 import { createBroker, isServed } from '../mcp/broker.ts';
-import { cancelRequest, trackRequest } from '../mcp/cancellation.ts';
+import { cancelRequest, forgetRequest, trackRequest } from '../mcp/cancellation.ts';
 import type { Exchange } from '../mcp/exchange.ts';
 import { answerInTime } from './slow-answer.ts';
 
@@ -17,6 +17,8 @@ import { answerInTime } from './slow-answer.ts';
 const PATIENCE_MS = 1_000;
 /** A client that hung up is noticed no sooner than by the next of these. */
 const KEEP_ALIVE_MS = 3_000;
+/** How soon a legacy client's cancellation is noticed. */
+const CANCELLATION_POLL_MS = 250;
 
 export interface McpPost {
   /** Its body has been read already. */
@@ -90,17 +92,30 @@ async function answerLegacy(post: McpPost, requestedVersion: string | undefined)
 
   const hungUp = new AbortController();
   const exchange: Exchange = { ...post.exchange, era: 'legacy', signal: hungUp.signal };
-  const { promise: cancelled, resolve: cancel } = Promise.withResolvers<void>();
-  void cancelled.then(() => hungUp.abort());
-  const forget = trackRequest(clientOf(post), id, cancel);
-  const answer = serveAlone(exchange, message, post.request).finally(forget);
-  return method === 'tools/call' ? inTime(answer, hungUp) : answer;
+  if (method !== 'tools/call') return serveAlone(exchange, message, post.request, () => {});
+  const client = clientOf(post);
+  const running = trackRequest(client, id);
+  const watch = setInterval(() => {
+    if (running.cancelled) hungUp.abort();
+  }, CANCELLATION_POLL_MS);
+  const answer = serveAlone(exchange, message, post.request, () => {
+    clearInterval(watch);
+    forgetRequest(client, id, running);
+  });
+  return inTime(answer, hungUp);
 }
 
-/** Serves one legacy request as JSON, or as a stream once progress is told. */
-async function serveAlone(exchange: Exchange, message: JSONRPCRequest, request: Request): Promise<Response> {
+/** Serves one legacy request as JSON, or as a stream once progress is told. `onEnd` is called after the last of it. */
+async function serveAlone(
+  exchange: Exchange,
+  message: JSONRPCRequest,
+  request: Request,
+  onEnd: () => void,
+): Promise<Response> {
   try {
     const broker = await createBroker(exchange, message.method);
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server is no event target
+    broker.onclose = onEnd;
     const transport = new PerRequestHTTPServerTransport({
       classification: { era: 'legacy' },
       keepAliveMs: KEEP_ALIVE_MS,
@@ -108,6 +123,7 @@ async function serveAlone(exchange: Exchange, message: JSONRPCRequest, request: 
     await broker.connect(transport);
     return await transport.handleMessage(message, { request });
   } catch (fault) {
+    onEnd();
     logFault(exchange, fault);
     return jsonRpcError(500, message.id, -32603, 'Internal error');
   }
