@@ -19,9 +19,8 @@ import { PROJECT } from '../project.ts';
 import { changeList, claudeLine, generatedKeyLines, serverTable } from '../report.ts';
 import { warningLines } from './warnings.ts';
 import { isLoopback, type Settings } from '../settings.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { triedServers } from './tried-servers.ts';
-
-const SAME_SIGNAL_MS = 1_000;
 
 /** @throws Complaint for whatever the user can put right */
 export async function start(settings: Settings): Promise<void> {
@@ -154,19 +153,4 @@ function refuseExamples(host: string, { document }: LoadedConfig, secrets: OwnSe
 
 function writeLog(line: string): void {
   process.stderr.write(line);
-}
-
-/** Resolves at the first signal to stop; a later one ends the process at once, and its children with it. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let askedAt: number | undefined;
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        // A terminal and npm both pass on one Ctrl-C.
-        if (askedAt !== undefined && performance.now() - askedAt > SAME_SIGNAL_MS) process.exit(1);
-        askedAt ??= performance.now();
-        resolve();
-      });
-    }
-  });
 }
