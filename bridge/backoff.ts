@@ -1,9 +1,9 @@
 // When a server that keeps failing may be started again. No clock and no dice of its own.
 
-export const BACKOFF_FIRST_MS = 500;
-export const BACKOFF_LAST_MS = 30_000;
+const BACKOFF_FIRST_MS = 500;
+const BACKOFF_LAST_MS = 30_000;
 /** A server that ran this long was healthy: its next failure is the first of a new run. */
-export const SUSTAINED_UPTIME_MS = 60_000;
+const SUSTAINED_UPTIME_MS = 60_000;
 
 export class Backoff {
   #failures = 0;

@@ -11,7 +11,7 @@ import { lineMask } from './stderr-ring.ts';
 import type { StderrRing } from './stderr-ring.ts';
 
 /** The longest message a server may send. */
-export const MAX_LINE_BYTES = 64 * 1024 * 1024;
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
 /** What a server may leave unread of what was written to it. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const MAX_STDERR_LINE_BYTES = 16 * 1024;

@@ -1,7 +1,7 @@
 // What the gateway says a stdio server is. Kept in memory only: the gateway is the one source of truth.
 import { isObject } from './json-rpc.ts';
 
-export type Isolation = 'shared' | 'session';
+type Isolation = 'shared' | 'session';
 
 export interface Definition {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Definition {
   readonly idleTimeoutMs: number;
 }
 
-export const DEFAULT_IDLE_TIMEOUT_MS = 10 * 60_000;
+const DEFAULT_IDLE_TIMEOUT_MS = 10 * 60_000;
 // The longest delay a timer takes.
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 

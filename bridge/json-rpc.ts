@@ -14,7 +14,7 @@ export interface RpcNotification {
   readonly method: string;
   readonly params?: JsonObject;
 }
-export interface RpcError {
+interface RpcError {
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;
@@ -33,7 +33,7 @@ export const METHOD_NOT_FOUND = -32601;
 export const INTERNAL_ERROR = -32603;
 export const PARSE_ERROR = -32700;
 
-export const PROTOCOL_VERSION_META = 'io.modelcontextprotocol/protocolVersion';
+const PROTOCOL_VERSION_META = 'io.modelcontextprotocol/protocolVersion';
 export const SUBSCRIPTION_ID_META = 'io.modelcontextprotocol/subscriptionId';
 
 export function isObject(value: unknown): value is JsonObject {

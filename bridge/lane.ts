@@ -89,6 +89,9 @@ export class Lane {
     const handshake = this.#handshake;
     const response = await handshake.answer;
     if (response.error !== undefined && this.#handshake === handshake) this.#handshake = undefined;
+    // It ended instead of answering: that is no word of the server's.
+    if (response.error !== undefined && this.relay !== ready.value)
+      return { ok: false, error: this.#owner.unavailable() };
     return { ok: true, value: response };
   }
 

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   INVALID_REQUEST,
+  METHOD_NOT_FOUND,
   PARSE_ERROR,
   errorResponse,
   isModern,
@@ -16,7 +17,7 @@ import { readBody } from './request-body.ts';
 import type { Session } from './session.ts';
 import type { OpenSession, StdioServer } from './stdio-server.ts';
 
-export const PROBE_HEADER = 'x-sallyport-probe';
+const PROBE_HEADER = 'x-sallyport-probe';
 const SESSION_HEADER = 'mcp-session-id';
 
 interface Incoming {
@@ -65,8 +66,12 @@ async function post(incoming: Incoming): Promise<void> {
 }
 
 async function callModern(incoming: Incoming, message: RpcRequest): Promise<void> {
-  const { server } = incoming;
+  const { server, response } = incoming;
   const lane = server.modernLane();
+  if (lane === undefined) {
+    const text = `${message.method} is of an era that this server does not speak: it accepts nothing before initialize`;
+    return sendJson(response, 404, errorResponse(message.id, METHOD_NOT_FOUND, text));
+  }
   await call(incoming, lane, message, { onResponse: (answer) => server.judge(lane, message, answer) });
 }
 
@@ -115,8 +120,8 @@ async function call(incoming: Incoming, lane: Lane, message: RpcRequest, context
 }
 
 /** A notification starts no process: one that is not there has nothing to be told. */
-function notify(incoming: Incoming, lane: Lane, message: RpcNotification, session?: Session): void {
-  if (lane.relay !== undefined) lane.notify(lane.relay, message, session);
+function notify(incoming: Incoming, lane: Lane | undefined, message: RpcNotification, session?: Session): void {
+  if (lane?.relay !== undefined) lane.notify(lane.relay, message, session);
   incoming.response.writeHead(202).end();
 }
 

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { isLogLevel } from './log.ts';
 import type { LogLevel } from './log.ts';
 
-export const DEFAULT_MAX_CHILDREN = 64;
+const DEFAULT_MAX_CHILDREN = 64;
 
 export interface BridgeOptions {
   readonly host: string;

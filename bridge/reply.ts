@@ -1,14 +1,14 @@
 // The HTTP response to one JSON-RPC request: a JSON body when the answer comes first and soon, else a stream of events.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { INTERNAL_ERROR, METHOD_NOT_FOUND, errorResponse, isObject } from './json-rpc.ts';
+import { INTERNAL_ERROR, METHOD_NOT_FOUND, errorResponse } from './json-rpc.ts';
 import type { RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './json-rpc.ts';
 import type { ReplySink } from './relay.ts';
 import type { PushStream } from './session.ts';
 import type { Unavailable } from './unavailable.ts';
 
 /** A call that takes longer becomes a stream, whose keep-alives tell both ends that the other is still there. */
-export const STREAM_AFTER_MS = 1000;
-export const KEEP_ALIVE_MS = 4000;
+const STREAM_AFTER_MS = 1000;
+const KEEP_ALIVE_MS = 4000;
 /** What a client may leave unread before its stream is given up. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
     .end(text);
 }
 
-export function sendUnavailable(response: ServerResponse, unavailable: Unavailable): void {
+function sendUnavailable(response: ServerResponse, unavailable: Unavailable): void {
   const { code, message, retryAfterSeconds, stderrTail } = unavailable;
   response.setHeader('retry-after', String(retryAfterSeconds));
   sendJson(response, 503, { code, message, stderr_tail: stderrTail });
@@ -87,10 +87,7 @@ export class Reply implements ReplySink {
       this.#stream.close();
       return;
     }
-    const failure = this.#options.request.method === 'server/discover' ? serverFailure(message) : undefined;
-    // An error in answer to this question would read as "legacy server", and a dead one said no such thing.
-    if (failure !== undefined) sendUnavailable(this.#response, failure);
-    else sendJson(this.#response, this.#options.isModern ? modernStatus(message) : 200, message);
+    sendJson(this.#response, this.#options.isModern ? modernStatus(message) : 200, message);
   }
 
   unavailable(unavailable: Unavailable): void {
@@ -129,16 +126,4 @@ function modernStatus({ error }: RpcResponse): number {
   if (error === undefined) return 200;
   if (error.code === METHOD_NOT_FOUND) return 404;
   return error.code <= -32020 && error.code >= -32022 ? 400 : 200;
-}
-
-function serverFailure({ error }: RpcResponse): Unavailable | undefined {
-  const data = error?.data;
-  if (error === undefined || !isObject(data) || data['code'] !== 'child_failed') return undefined;
-  const tail = data['stderr_tail'];
-  return {
-    code: 'child_failed',
-    message: error.message,
-    retryAfterSeconds: 1,
-    stderrTail: Array.isArray(tail) ? tail : [],
-  };
 }

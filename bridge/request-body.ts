@@ -1,7 +1,7 @@
 // Reads a JSON request body of bounded size.
 import type { IncomingMessage } from 'node:http';
 
-export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export type Body =
   | { readonly ok: true; readonly value: unknown }

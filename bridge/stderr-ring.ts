@@ -1,7 +1,7 @@
 // The last of what a server wrote to stderr: bounded, and without the values of its `env`.
 
-export const RING_LINES = 200;
-export const RING_BYTES = 64 * 1024;
+const RING_LINES = 200;
+const RING_BYTES = 64 * 1024;
 const LINE_CHARS = 4096;
 
 export class StderrRing {

@@ -68,6 +68,8 @@ export class StdioServer implements LaneOwner {
   /** Eras whose process was ended and not started since: a probe leaves them alone. */
   readonly #dormant = new Set<LaneEra>();
   #isModern: boolean | undefined;
+  /** It took a modern request for a fault and exited: some legacy servers accept nothing before `initialize`. */
+  #endsWhenAsked = false;
   #isStopping = false;
   #hasFailed = false;
   #restarts = 0;
@@ -81,13 +83,14 @@ export class StdioServer implements LaneOwner {
     this.log = (level, event, fields) => log(level, event, { server: definition.name, ...fields });
   }
 
-  /** The lane for a request that belongs to no session. */
-  modernLane(): Lane {
+  /** The lane for a request that belongs to no session; none where it could only end the process it is sent to. */
+  modernLane(): Lane | undefined {
     const lanes = [...this.#lanes];
     const open = lanes.find((lane) => lane.era === 'open');
     // A server known to be legacy says so from the process it already has.
-    const fallback =
-      this.#isModern === false && this.definition.isolation === 'shared' ? lanes.find((lane) => lane.child) : undefined;
+    const isShared = this.definition.isolation === 'shared';
+    const fallback = isShared && this.#isModern === false ? lanes.find((lane) => lane.child) : undefined;
+    if (open === undefined && fallback === undefined && this.#endsWhenAsked) return undefined;
     return open ?? fallback ?? this.#addLane('open');
   }
 
@@ -104,8 +107,7 @@ export class StdioServer implements LaneOwner {
     } else if (request.method === 'server/discover' && lane.child !== undefined) {
       this.#isModern ??= false;
       const hasLegacyProcess = [...this.#lanes].some((other) => other.era === 'legacy' && other.child !== undefined);
-      if (hasLegacyProcess && this.definition.isolation === 'shared')
-        void lane.stop('is not needed: the server is legacy');
+      if (hasLegacyProcess && this.definition.isolation === 'shared') void lane.stop('is not needed: it is legacy');
     }
   }
 
@@ -121,8 +123,9 @@ export class StdioServer implements LaneOwner {
     }
     const response = { ...answered.value, id: request.id };
     if (response.error !== undefined) {
-      // What refused this handshake may accept another.
+      // What refused this handshake may accept another, or none.
       if (lane.sessions.size === 0) lane.era = 'open';
+      if (MODERN_ERRORS.has(response.error.code)) this.#endsWhenAsked = false;
       return { ok: true, value: { response } };
     }
     const session: Session = { id: randomUUID(), streams: new Set(), subscriptions: new Set() };
@@ -170,22 +173,18 @@ export class StdioServer implements LaneOwner {
 
   async admit(): Promise<Unavailable | undefined> {
     await this.#after;
-    if (this.#isStopping)
-      return { code: 'stopping', message: 'the server is being stopped', retryAfterSeconds: 1, stderrTail: [] };
+    if (this.#isStopping) return refusal('stopping', 'the server is being stopped', 1);
     if (this.#backoff.remaining(Date.now()) > 0) return this.unavailable();
     const { command, cwd } = this.definition;
-    const problem = await commandProblem(
-      command[0],
-      environmentOf(this.definition)['PATH'] ?? '',
-      cwd ?? process.cwd(),
-    );
+    const path = environmentOf(this.definition)['PATH'] ?? '';
+    const problem = await commandProblem(command[0], path, cwd ?? process.cwd());
     if (problem !== undefined) {
       this.#failed(problem, 0);
       return this.unavailable();
     }
     if (this.#places.take()) return undefined;
-    const message = `${this.#places.limit} server processes are running, which is the most allowed; raise --max-children or wait`;
-    return { code: 'too_many_children', message, retryAfterSeconds: 5, stderrTail: [] };
+    const most = `${this.#places.limit} server processes are running, which is the most allowed`;
+    return refusal('too_many_children', `${most}; raise --max-children, or wait until one is idle`, 5);
   }
 
   started(lane: Lane, child: Child): void {
@@ -208,9 +207,17 @@ export class StdioServer implements LaneOwner {
     this.#lastExit = exit;
     const { reason, code, signal, wanted } = exit;
     this.log(wanted ? 'info' : 'warn', 'bridge.child.exited', { reason, code, signal });
+    this.#problem = `server ${reason}`;
     const isOwn = this.definition.isolation === 'session';
-    // One client's crash is not held against the others' processes; a server that does not even start is.
-    if (!wanted && !(isOwn && hadSpoken)) this.#failed(`server ${reason}`, exit.uptimeMs);
+    if (!wanted && !hadSpoken && lane.era === 'open' && this.#isModern !== true && !this.#endsWhenAsked) {
+      // Whether it is broken or only strict shows when it is spoken to in the legacy way, so nothing is held against it yet.
+      this.#endsWhenAsked = true;
+      this.#isModern = false;
+    } else if (!wanted && !(isOwn && hadSpoken)) {
+      // One client's crash is not held against the others' processes; a server that does not even start is.
+      this.#failed(this.#problem, exit.uptimeMs);
+      if (!hadSpoken) this.#endsWhenAsked = false;
+    }
     if (lane.child === undefined && (isOwn || lane.sessions.size === 0)) this.#lanes.delete(lane);
   }
 
@@ -222,10 +229,9 @@ export class StdioServer implements LaneOwner {
 
   unavailable(): Unavailable {
     const waitMs = this.#backoff.remaining(Date.now());
-    const reason = this.#problem ?? `server ${this.#lastExit?.reason ?? 'is not running'}`;
     return {
       code: 'child_failed',
-      message: reason,
+      message: this.#problem ?? 'server is not running',
       retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
       stderrTail: this.stderr.tail(SHOWN_STDERR_LINES),
     };
@@ -275,4 +281,8 @@ export class StdioServer implements LaneOwner {
     this.#lanes.add(lane);
     return lane;
   }
+}
+
+function refusal(code: Unavailable['code'], message: string, retryAfterSeconds: number): Unavailable {
+  return { code, message, retryAfterSeconds, stderrTail: [] };
 }

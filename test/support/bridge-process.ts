@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const SECRET = 'test-bridge-secret';
 const MAIN = fileURLToPath(new URL('../../bridge/main.ts', import.meta.url));
-export const SCRIPTED = fileURLToPath(new URL('stdio-scripted.ts', import.meta.url));
+const SCRIPTED = fileURLToPath(new URL('stdio-scripted.ts', import.meta.url));
 export const MODERN = fileURLToPath(new URL('stdio-modern.ts', import.meta.url));
 
 export interface ServerOptions {

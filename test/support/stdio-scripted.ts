@@ -67,6 +67,7 @@ const tools: Record<string, (given: Json, id: unknown, meta: Json) => unknown> =
 
 async function serve(message: Json): Promise<void> {
   const { id, method } = message;
+  if (flags.has('--strict') && seen.length === 0 && method !== 'initialize') process.exit(4);
   const params = (message['params'] ?? {}) as Json;
   if (method === undefined) {
     answers.get(id)?.(message);

@@ -93,18 +93,12 @@ test('a server that fails at every start is given more and more time, and its la
   const delays: number[] = [];
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const failed = await bridge.post('failing', INITIALIZE);
-    expect(await messagesOf(failed)).toMatchObject([
-      {
-        error: {
-          code: -32603,
-          message: 'server exited with code 3',
-          data: {
-            code: 'child_failed',
-            stderr_tail: expect.arrayContaining(['cannot start: token *** was refused']) as unknown,
-          },
-        },
-      },
-    ]);
+    expect(failed.status).toBe(503);
+    expect(await failed.json()).toMatchObject({
+      code: 'child_failed',
+      message: 'server exited with code 3',
+      stderr_tail: expect.arrayContaining(['cannot start: token *** was refused']) as unknown,
+    });
     const begun = performance.now();
     await expect.poll(async () => (await bridge.state('failing')).state, { interval: 20, timeout: 5000 }).toBe('idle');
     delays.push(performance.now() - begun);
@@ -115,11 +109,27 @@ test('a server that fails at every start is given more and more time, and its la
   expect(bridge.log).toContain('cannot start: token *** was refused');
 });
 
-test('a question about the era is not answered with an error that would read as "legacy" by a server that is dead', async () => {
-  await bridge.defineScripted('dead', {}, ['--fail-at-start']);
-  const reply = await bridge.post('dead', DISCOVER);
-  expect(reply.status).toBe(503);
-  expect(await reply.json()).toMatchObject({ code: 'child_failed', message: 'server exited with code 3' });
+test('a server that exits when it is asked for its era is taken for legacy, and is not asked twice', async () => {
+  await bridge.defineScripted('strict', {}, ['--strict']);
+  const asked = await bridge.post('strict', DISCOVER);
+  expect(await messagesOf(asked)).toMatchObject([{ id: 1, error: { message: 'server exited with code 4' } }]);
+  // No waiting: nothing was held against it.
+  const again = await bridge.post('strict', DISCOVER);
+  expect(again.status).toBe(404);
+  expect(await messagesOf(again)).toMatchObject([{ id: 1, error: { code: -32601 } }]);
+  const session = await RawSession.open(bridge, 'strict');
+  expect(await session.value('pid')).toEqual(expect.any(Number));
+  expect((await bridge.post('strict', DISCOVER)).status).toBe(404);
+  expect((await bridge.state('strict')).children).toHaveLength(1);
+});
+
+test('a server that is broken shows it at the handshake, and may be asked for its era again after that', async () => {
+  await bridge.defineScripted('broken', {}, ['--fail-at-start']);
+  expect((await bridge.post('broken', DISCOVER)).status).toBe(200);
+  expect((await bridge.post('broken', INITIALIZE)).status).toBe(503);
+  expect((await bridge.post('broken', DISCOVER)).status).toBe(503);
+  await sleep(600);
+  expect(await messagesOf(await bridge.post('broken', DISCOVER))).toMatchObject([{ error: { code: -32603 } }]);
 });
 
 test.each([
@@ -153,7 +163,9 @@ test('a server that never answers the handshake does not stand in the way of its
   const waiting = bridge.post('mute', INITIALIZE);
   await expect.poll(async () => (await bridge.state('mute')).state).toBe('running');
   await bridge.fetch('/servers/mute', { method: 'DELETE' });
-  expect(await messagesOf(await waiting)).toMatchObject([{ error: { message: 'server was removed' } }]);
+  const answer = await waiting;
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ code: 'child_failed', message: 'server was removed' });
 });
 
 test('what is no JSON-RPC on stdout is logged once and skipped', async () => {
