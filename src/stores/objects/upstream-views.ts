@@ -52,7 +52,8 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
   return {
     async view(upstream, deadlineMs) {
       const held = known.get(upstream.name);
-      if (held?.fingerprint === upstream.fingerprint) {
+      // What was never tried is always asked for: the object waits for the first discovery, which may just have ended.
+      if (held?.fingerprint === upstream.fingerprint && held.view.health.state !== 'unknown') {
         if (now() < held.freshUntil) return held.view;
         held.freshUntil = now() + FRESH_MS;
       }

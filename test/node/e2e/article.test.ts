@@ -50,11 +50,11 @@ describe('the introductory configuration', () => {
           (await gateway.admin(`/api/servers/${name}/health`)) as Record<string, unknown>,
         ]),
       ),
-    ) as Record<string, { state: string; lastError?: { message: string } }>;
+    ) as Record<string, { state: string; last_error?: { message: string } }>;
     expect(states['linear-mcp']?.state).toBe('healthy');
     expect(states['filesystem']?.state).toBe('healthy');
     expect(states['github-mcp']?.state).toBe('failing');
-    expect(states['github-mcp']?.lastError?.message).toMatch(/ENOTCACHED|server-github|exited/);
+    expect(states['github-mcp']?.last_error?.message).toMatch(/ENOTCACHED|server-github|exited/);
     expect(gateway.output()).toMatch(/github-mcp.*failing/);
   });
 

@@ -66,7 +66,8 @@ describe('bad input over HTTP', () => {
       expect(answer.status).toBe(400);
     });
 
-    it('refuses a body over the limit with 413', async () => {
+    // The admin API has a limit of its own: too low a configured one could otherwise never be raised again.
+    it.skipIf(path === '/api/config')('refuses a body over the limit with 413', async () => {
       const body = JSON.stringify({ model: 'echo/echo-1', messages: 'x'.repeat(LIMIT_BYTES) });
       const answer = await send(path, { method, body });
       expect(answer.body).toMatchObject(says);
@@ -84,10 +85,11 @@ describe('bad input over HTTP', () => {
     });
 
     it('refuses a key in the query string, which logs would keep', async () => {
-      const answer = await send(`${path}?api_key=${KEY}`, { method, body: '{}' });
+      const credential = path === '/api/config' ? gateway.adminToken : KEY;
+      const answer = await send(`${path}?api_key=${credential}`, { method, body: '{}' });
       expect(answer.body).toMatchObject(says);
-      expect([400, 401]).toContain(answer.status);
-      expect(JSON.stringify(answer.body)).not.toContain(KEY);
+      expect(answer.status).toBe(400);
+      expect(JSON.stringify(answer.body)).not.toContain(credential);
     });
   });
 

@@ -130,10 +130,10 @@ describe('tools through the started gateway', () => {
   ])('says why %s is failing', async (server, reason) => {
     const health = (await gateway.admin(`/api/servers/${server}/health`)) as {
       state: string;
-      lastError?: { message: string; at: number; stage: string };
+      last_error?: { message: string; at: number; stage: string };
     };
     expect(health.state).toBe('failing');
-    expect(health.lastError?.message).toMatch(reason);
+    expect(health.last_error?.message).toMatch(reason);
     expect(gateway.output()).toMatch(new RegExp(`${server}.*failing`));
   });
 
