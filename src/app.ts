@@ -6,6 +6,7 @@ import { errorResponse } from './http/error-response.ts';
 import { authenticate } from './http/middleware/authenticate.ts';
 import { requestContext } from './http/middleware/request-context.ts';
 import { adminRoutes } from './http/routes/admin/index.ts';
+import { llmRoutes } from './http/routes/llm/index.ts';
 import { mcpRoutes } from './http/routes/mcp.ts';
 import { describeFault, log } from './lib/log.ts';
 import { failure } from './policy/failure.ts';
@@ -25,6 +26,7 @@ export function createApp(): Hono<AppEnv> {
   app.route('/api', adminRoutes());
   app.use('/mcp/*', authenticate('jsonrpc'));
   app.route('/mcp', mcpRoutes());
+  app.route('/', llmRoutes());
 
   app.notFound((c) =>
     errorResponse(

@@ -16,3 +16,11 @@ export function toNanoUsd(amount: number): NanoUsd {
 export function fromUsd(usd: number): NanoUsd {
   return toNanoUsd(Math.round(usd * NANO_PER_USD));
 }
+
+/** As a decimal number of dollars, exact and without an exponent: `0.000123456`. */
+export function toUsdText(amount: NanoUsd): string {
+  const digits = String(amount).padStart(10, '0');
+  const fraction = digits.slice(-9).replace(/0+$/, '');
+  const whole = digits.slice(0, -9);
+  return fraction === '' ? whole : `${whole}.${fraction}`;
+}

@@ -1,0 +1,81 @@
+import type { Context, Handler } from 'hono';
+import { parseTags, TAGS_HEADER } from '../../../audit/tags.ts';
+import { toUsdText } from '../../../budget/money.ts';
+import { operatorFetch } from '../../../egress/fetch.ts';
+import { callModel, refuseCall, type LlmAnswer, type LlmPorts } from '../../../llm/call-model.ts';
+import type { LlmCaller } from '../../../llm/call-record.ts';
+import type { Operation } from '../../../llm/operation.ts';
+import type { Failure } from '../../../policy/failure.ts';
+import type { AppEnv } from '../../app-env.ts';
+import { errorResponse, statusOf } from '../../error-response.ts';
+import { readJson } from '../../read-json.ts';
+
+const CLIENT_LENGTH = 200;
+/** Only `model` is read here, and it stands at the top. */
+const DUPLICATE_DEPTH = 1;
+
+/** Serves one operation behind `authenticate`. */
+export function serveCall(operation: Operation): Handler<AppEnv> {
+  return async function callTheModel(c) {
+    const { raw: request } = c.req;
+    const { snapshot, requestId } = c.var;
+    const ports = portsOf(c);
+    const caller = callerOf(c);
+    const refused = async (reason: Failure): Promise<Response> =>
+      errorResponse(await refuseCall(ports, caller, reason), operation.dialect, requestId);
+
+    const tags = parseTags(request.headers.get(TAGS_HEADER));
+    if (!tags.ok) return refused(tags.error);
+    const body = await readJson(request, {
+      maxBytes: snapshot.settings.limits.request_bytes,
+      duplicateDepth: DUPLICATE_DEPTH,
+    });
+    if (!body.ok) return refused(body.error);
+    const answer = await callModel(ports, tags.value === undefined ? caller : { ...caller, tags: tags.value }, {
+      operation,
+      body: body.value,
+      headers: request.headers,
+      search: searchOf(request.url),
+      signal: request.signal,
+      providers: snapshot.providers,
+    });
+    if (!answer.ok) return errorResponse(answer.error, operation.dialect, requestId);
+    return responseOf(answer.value, ports.now() - c.var.receivedAt);
+  };
+}
+
+function portsOf(c: Context<AppEnv>): LlmPorts {
+  const { services } = c.var;
+  return {
+    now: services.now,
+    waitUntil: services.waitUntil,
+    random: Math.random,
+    recorder: services.recorder,
+    fetch: operatorFetch(c.env),
+    statusOf,
+  };
+}
+
+function callerOf(c: Context<AppEnv>): LlmCaller {
+  const { virtualKey, snapshot, requestId, receivedAt } = c.var;
+  const client = c.req.raw.headers.get('user-agent')?.slice(0, CLIENT_LENGTH);
+  return {
+    virtualKey,
+    settings: snapshot.settings,
+    requestId,
+    receivedAt,
+    ...(client !== undefined && { client }),
+  };
+}
+
+function searchOf(url: string): string {
+  const mark = url.indexOf('?');
+  return mark === -1 ? '' : url.slice(mark);
+}
+
+/** @param totalMs since the request arrived */
+function responseOf({ status, headers, body, cost, upstreamMs }: LlmAnswer, totalMs: number): Response {
+  if (cost !== undefined) headers.set('x-sallyport-cost-usd', toUsdText(cost));
+  headers.set('server-timing', `upstream;dur=${upstreamMs}, gateway;dur=${Math.max(0, totalMs - upstreamMs)}`);
+  return new Response(body, { status, headers });
+}

@@ -1,0 +1,104 @@
+// Reading a provider's answer: whole where it is small, else on as a stream that is watched.
+import { asEgressError } from '../egress/egress-error.ts';
+import type { Meter } from './meter.ts';
+import type { Patience } from './patience.ts';
+
+type Source = ReadableStreamDefaultReader<Uint8Array>;
+
+/** What was read of a body; `rest` where it is larger than was asked for. */
+export interface ReadBody {
+  readonly chunks: readonly Uint8Array[];
+  readonly byteLength: number;
+  readonly rest?: Source;
+}
+
+/** @throws what reading throws when the connection breaks */
+export async function readUpTo(response: Response, maxBytes: number, patience: Patience): Promise<ReadBody> {
+  const declared = response.headers.get('content-length');
+  if (declared !== null && Number(declared) <= maxBytes && !response.headers.has('content-encoding')) {
+    const whole = new Uint8Array(await response.arrayBuffer());
+    return { chunks: [whole], byteLength: whole.byteLength };
+  }
+  const source: Source | undefined = response.body?.getReader();
+  const chunks: Uint8Array[] = [];
+  let byteLength = 0;
+  if (source === undefined) return { chunks, byteLength };
+  for (;;) {
+    const { done, value } = await source.read();
+    if (done) return { chunks, byteLength };
+    patience.heard();
+    chunks.push(value);
+    byteLength += value.byteLength;
+    if (byteLength > maxBytes) return { chunks, byteLength, rest: source };
+  }
+}
+
+export function joined({ chunks, byteLength }: ReadBody): Uint8Array {
+  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
+  const whole = new Uint8Array(byteLength);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return whole;
+}
+
+export interface StreamEnd {
+  readonly how: 'complete' | 'broken' | 'cancelled';
+  readonly bytes: number;
+  readonly fault?: unknown;
+}
+
+export interface WatchedStream {
+  /** Already read; goes out first. */
+  readonly head: readonly Uint8Array[];
+  readonly rest: Source;
+  readonly meter: Meter;
+  readonly patience: Patience;
+  /** Whether the call has to be settled before its last chunk goes out; asked after the meter has seen each chunk. */
+  readonly mustSettleFirst: () => boolean;
+  /** Called once. The stream ends only after it resolves, and breaks where it rejects. */
+  readonly settle: (end: StreamEnd) => Promise<void>;
+}
+
+/** The same bytes in the same pieces. A break on the provider's side breaks the stream for the caller too. */
+export function watchedStream(watched: WatchedStream): ReadableStream<Uint8Array> {
+  const { head, rest, meter, patience } = watched;
+  const waiting = [...head];
+  let bytes = 0;
+  let settled: Promise<void> | undefined;
+  const settle = (how: StreamEnd['how'], fault?: unknown): Promise<void> => {
+    patience.end();
+    settled ??= watched.settle({ how, bytes, ...(fault !== undefined && { fault }) });
+    return settled;
+  };
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const chunk = waiting.shift() ?? (await rest.read()).value;
+        if (chunk === undefined) {
+          meter.end();
+          await settle('complete');
+          controller.close();
+          return;
+        }
+        patience.heard();
+        bytes += chunk.byteLength;
+        meter.see(chunk);
+        if (watched.mustSettleFirst()) await settle('complete');
+        controller.enqueue(chunk);
+      } catch (fault) {
+        // The fault of settling itself is no news to `settle`.
+        await settle(patience.callerLeft ? 'cancelled' : 'broken', fault).catch(() => {});
+        controller.error(asEgressError(fault) ?? fault);
+      }
+    },
+    async cancel(reason) {
+      // First the record: cancelling the source makes a read in flight fail.
+      const recorded = settle('cancelled').catch(() => {});
+      await rest.cancel(reason).catch(() => {});
+      await recorded;
+    },
+  });
+}

@@ -1,0 +1,256 @@
+// One call of a model, from the caller's request to the recorded end: resolve, send, pass on, settle.
+import type { NanoUsd } from '../budget/money.ts';
+import { asEgressError, egressFailure } from '../egress/egress-error.ts';
+import { parseJson } from '../lib/json-value.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { failure, type Failure } from '../policy/failure.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { joined, readUpTo, watchedStream, type ReadBody, type StreamEnd } from './answer-body.ts';
+import { auditUnavailable, CallRecord, type CallEnd, type LlmCaller, type RecordPorts } from './call-record.ts';
+import { requestHeaders, responseHeaders } from './headers.ts';
+import { BUFFERED_ANSWER_BYTES, SILENCE_MS } from './limits.ts';
+import { eventStreamMeter, jsonTailMeter, NO_METER, type Meter } from './meter.ts';
+import { requestedModel, withModel, type LlmRequestBody } from './model-name.ts';
+import type { Operation } from './operation.ts';
+import { Patience } from './patience.ts';
+import { providerUrl } from './provider-types.ts';
+import { refusedAnswer } from './refused-answer.ts';
+import { pickProviderKey, resolveModel, type ModelTarget } from './resolve-model.ts';
+import type { ResponseReader } from './response-reader.ts';
+
+export interface LlmPorts extends RecordPorts {
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** For what the operator configured. */
+  readonly fetch: typeof fetch;
+  /** What the caller will be answered, for the record. */
+  readonly statusOf: (failure: Failure) => number;
+}
+
+export interface LlmRequest {
+  readonly operation: Operation;
+  readonly body: LlmRequestBody;
+  readonly headers: Headers;
+  /** With its question mark; empty where there is none. */
+  readonly search: string;
+  readonly signal: AbortSignal;
+  readonly providers: PolicySnapshot['providers'];
+}
+
+/** The provider's own status, headers and body, less what is not the caller's to see. */
+export interface LlmAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Uint8Array | ReadableStream<Uint8Array>;
+  /** Known here only where the answer was read whole; else the audit event alone has it. */
+  readonly cost?: NanoUsd;
+  readonly upstreamMs: number;
+}
+
+/** What one call is about, once it is known whom it goes to. */
+interface Exchange {
+  readonly ports: LlmPorts;
+  readonly record: CallRecord;
+  readonly reader: ResponseReader;
+  readonly patience: Patience;
+  readonly target: ModelTarget;
+  readonly sentAt: number;
+}
+
+/** Every call leaves one audit event, refused ones included. */
+export async function callModel(
+  ports: LlmPorts,
+  caller: LlmCaller,
+  request: LlmRequest,
+): Promise<Result<LlmAnswer, Failure>> {
+  const record = new CallRecord(ports, caller);
+  if (record.isClosed) return err(auditUnavailable());
+  record.requestBytes = request.body.byteLength;
+  record.request = request.body.value;
+
+  const model = requestedModel(request.body);
+  if (!model.ok) return refuse(ports, record, model.error);
+  record.model = model.value;
+  const target = resolveModel(model.value, request.operation.dialect, caller.virtualKey, request.providers);
+  if (!target.ok) return refuse(ports, record, target.error);
+  record.target = target.value;
+  const { provider, type } = target.value;
+  const providerKey = pickProviderKey(provider, target.value.model, ports.random());
+  if (providerKey === undefined && type.needsKey && provider.headers === undefined)
+    return refuse(
+      ports,
+      record,
+      failure('upstream_unavailable', `The provider "${provider.name}" has no key configured.`),
+    );
+
+  const exchange: Exchange = {
+    ports,
+    record,
+    reader: request.operation.createReader(),
+    patience: new Patience(request.signal, provider.timeout ?? SILENCE_MS, ports.now),
+    target: target.value,
+    sentAt: ports.now(),
+  };
+  try {
+    const response = await (type.fetch ?? ports.fetch)(
+      providerUrl(provider, type, request.operation.path, request.search),
+      {
+        method: 'POST',
+        headers: requestHeaders(request.headers, provider, type, providerKey),
+        body: withModel(request.body, model.value, target.value.model),
+        signal: exchange.patience.signal,
+      },
+    );
+    return await passOn(exchange, response);
+  } catch (fault) {
+    return endWithFault(exchange, fault);
+  }
+}
+
+/** For what is wrong with a request before there is a call to speak of: an unreadable body, a bad tag. */
+export async function refuseCall(ports: LlmPorts, caller: LlmCaller, reason: Failure): Promise<Failure> {
+  const refused = await refuse(ports, new CallRecord(ports, caller), reason);
+  return refused.ok ? reason : refused.error;
+}
+
+async function refuse(ports: LlmPorts, record: CallRecord, reason: Failure): Promise<Result<never, Failure>> {
+  const outcome = reason.code === 'model_not_allowed' ? 'denied' : 'error';
+  const settled = await record.settle({ outcome, reason: reason.code, status: ports.statusOf(reason) });
+  return err(settled.ok ? reason : settled.error);
+}
+
+async function passOn(exchange: Exchange, response: Response): Promise<Result<LlmAnswer, Failure>> {
+  const { reader, patience, target } = exchange;
+  patience.heard();
+  const refusal = refusedAnswer(response, target.provider.name);
+  if (refusal !== undefined) {
+    await response.body?.cancel();
+    noteUpstreamTime(exchange);
+    patience.end();
+    return refuse(exchange.ports, exchange.record, refusal);
+  }
+  const source: ReadableStreamDefaultReader<Uint8Array> | undefined = isEventStream(response)
+    ? response.body?.getReader()
+    : undefined;
+  if (source !== undefined) {
+    const head = { chunks: [], byteLength: 0, rest: source };
+    return ok(streamedAnswer(exchange, response, head, source, eventStreamMeter(reader)));
+  }
+  const body = await readUpTo(response, BUFFERED_ANSWER_BYTES, patience);
+  if (body.rest === undefined) return wholeAnswer(exchange, response, joined(body));
+  const meter = response.ok ? jsonTailMeter(reader) : NO_METER;
+  return ok(streamedAnswer(exchange, response, body, body.rest, meter));
+}
+
+function isEventStream(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+}
+
+const decoder = new TextDecoder();
+
+async function wholeAnswer(
+  exchange: Exchange,
+  response: Response,
+  bytes: Uint8Array,
+): Promise<Result<LlmAnswer, Failure>> {
+  const { record, reader, patience } = exchange;
+  patience.end();
+  const upstreamMs = noteUpstreamTime(exchange);
+  const value = parseJson(decoder.decode(bytes));
+  if (response.ok) reader.readBody(value);
+  const settled = await record.settle({
+    ...(response.ok ? verdict(reader) : REFUSED_BY_PROVIDER),
+    status: response.status,
+    stream: false,
+    ...(response.ok && { facts: reader.facts() }),
+    responseBytes: bytes.byteLength,
+    response: value,
+  });
+  if (!settled.ok) return err(settled.error);
+  return ok({
+    status: response.status,
+    headers: responseHeaders(response.headers),
+    body: bytes,
+    ...(response.ok && settled.value !== undefined && { cost: settled.value }),
+    upstreamMs,
+  });
+}
+
+function streamedAnswer(
+  exchange: Exchange,
+  response: Response,
+  head: ReadBody,
+  rest: ReadableStreamDefaultReader<Uint8Array>,
+  meter: Meter,
+): LlmAnswer {
+  const { ports, record, reader, patience } = exchange;
+  const upstreamMs = noteUpstreamTime(exchange);
+  // Of a caller that hangs up the request ends at once; this keeps it until the call is on record.
+  const { promise: over, resolve: isOver } = Promise.withResolvers<void>();
+  ports.waitUntil(over);
+  const settle = async (end: StreamEnd): Promise<void> => {
+    noteUpstreamTime(exchange);
+    const settled = await record.settle({
+      ...(response.ok ? streamVerdict(reader, end) : REFUSED_BY_PROVIDER),
+      status: response.status,
+      stream: isEventStream(response),
+      ...(response.ok && { facts: reader.facts() }),
+      responseBytes: end.bytes,
+    });
+    isOver();
+    if (!settled.ok) throw new Error(settled.error.message);
+  };
+  const body = watchedStream({
+    head: head.chunks,
+    rest,
+    meter,
+    patience,
+    mustSettleFirst: () => record.isDurable && reader.facts().isFinished,
+    settle,
+  });
+  return { status: response.status, headers: responseHeaders(response.headers), body, upstreamMs };
+}
+
+async function endWithFault(exchange: Exchange, fault: unknown): Promise<Result<never, Failure>> {
+  const { ports, record, patience, target } = exchange;
+  const wasLeft = patience.callerLeft;
+  patience.end();
+  noteUpstreamTime(exchange);
+  const error = asEgressError(fault);
+  const reason = wasLeft
+    ? failure('upstream_error', 'The caller left before the provider had answered.')
+    : error === undefined
+      ? failure('internal_error', 'The gateway failed; its log names the fault.')
+      : egressFailure(error, `The provider "${target.provider.name}"`);
+  const settled = await record.settle({
+    ...(wasLeft ? CANCELLED : { outcome: 'error', reason: reason.code }),
+    status: ports.statusOf(reason),
+  });
+  if (!wasLeft && error === undefined) throw fault;
+  return err(settled.ok ? reason : settled.error);
+}
+
+function noteUpstreamTime({ ports, record, sentAt }: Exchange): number {
+  const elapsed = ports.now() - sentAt;
+  record.upstreamMs = elapsed;
+  return elapsed;
+}
+
+type Verdict = Pick<CallEnd, 'outcome' | 'reason'>;
+const CANCELLED: Verdict = { outcome: 'cancelled', reason: 'client_cancelled' };
+/** The status on the event says how. */
+const REFUSED_BY_PROVIDER: Verdict = { outcome: 'error', reason: 'refused_by_provider' };
+
+function verdict(reader: ResponseReader): Verdict {
+  const { hasFailed, isWhole } = reader.facts();
+  if (hasFailed) return { outcome: 'error', reason: 'upstream_error' };
+  return isWhole ? { outcome: 'ok' } : { outcome: 'error', reason: 'answer_incomplete' };
+}
+
+function streamVerdict(reader: ResponseReader, { how, fault }: StreamEnd): Verdict {
+  if (how === 'broken') return { outcome: 'error', reason: asEgressError(fault)?.code ?? 'internal_error' };
+  // Clients hang up on the last word as often as they wait for the end.
+  if (how === 'cancelled' && !reader.facts().isFinished) return CANCELLED;
+  return verdict(reader);
+}

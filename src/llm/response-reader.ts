@@ -1,0 +1,45 @@
+import type { Usage } from '../budget/usage.ts';
+import type { SseEvent } from '../lib/sse-parser.ts';
+
+/** What a response says of itself. */
+export interface ResponseFacts {
+  readonly usage?: Usage;
+  readonly responseModel?: string;
+  /** The ids of the tool uses that the model asked for, as the model gave them. */
+  readonly toolUseIds: readonly string[];
+  /** Nothing of the answer is missing, even if the response ended here. */
+  readonly isWhole: boolean;
+  /** The stream said its last word: nothing of interest can follow. */
+  readonly isFinished: boolean;
+  /** The provider reported an error within a stream that had begun well. */
+  readonly hasFailed: boolean;
+}
+
+/** Reads one response of one operation: its JSON body whole, or its stream event by event. */
+export interface ResponseReader {
+  readBody(body: unknown): void;
+  readEvent(event: SseEvent): void;
+  facts(): ResponseFacts;
+}
+
+const MAX_TOOL_USE_IDS = 20;
+
+/** Collects ids once each, in order. */
+export class ToolUseIds {
+  readonly #ids = new Set<string>();
+
+  add(id: string | undefined): void {
+    if (id !== undefined && id !== '' && this.#ids.size < MAX_TOOL_USE_IDS) this.#ids.add(id);
+  }
+
+  list(): readonly string[] {
+    return [...this.#ids];
+  }
+}
+
+/** The members that are known; so that unknown ones stay absent. */
+export function known(counts: {
+  readonly [name in keyof Omit<Usage, 'certainty'>]: number | undefined;
+}): Omit<Usage, 'certainty'> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
+}
