@@ -15,13 +15,14 @@ export function watchHealth(url: string, onSilent: () => void, intervalMs = INTE
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const check = async (): Promise<void> => {
+    const startedAt = performance.now();
     failures = (await answers(url, Math.min(TIMEOUT_MS, intervalMs))) ? 0 : failures + 1;
     if (stopped) return;
     if (failures >= ALLOWED_FAILURES) {
       failures = 0;
       onSilent();
     }
-    timer = setTimeout(() => void check(), intervalMs);
+    timer = setTimeout(() => void check(), Math.max(0, startedAt + intervalMs - performance.now()));
   };
   timer = setTimeout(() => void check(), intervalMs);
   return {
