@@ -154,8 +154,8 @@ it('stops a revoked key within one second of real time', async () => {
   expect(await statusOf()).toBe(200);
   await changeElsewhere("DELETE FROM config_objects WHERE name = 'a'");
   const revokedAt = Date.now();
-  while ((await statusOf()) === 200) {
-    expect(Date.now() - revokedAt).toBeLessThan(1000);
+  for (let sentAt = revokedAt; (await statusOf()) === 200; sentAt = Date.now()) {
+    expect(sentAt - revokedAt).toBeLessThan(1000);
     await scheduler.wait(20);
   }
   expect(await statusOf()).toBe(401);

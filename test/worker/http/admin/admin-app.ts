@@ -98,7 +98,8 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
     },
     upstreamSessions: { get: unused, put: unused, drop: unused },
     upstreamNetwork: { endpoint: unused },
-  } as Services;
+    auditReader: { read: unused },
+  };
   const app = new Hono<AppEnv>();
   app.use(requestContext(() => services));
   app.route('/api', adminRoutes());
@@ -107,9 +108,12 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
   return Object.assign(gateway, { services });
 }
 
-/** Empties the configuration, as on a new machine. */
+/** Empties the configuration, as no change through the store does; equal revisions stay equal configurations. */
 export async function emptyConfiguration(): Promise<void> {
-  await env.DB.batch(['config_objects', 'config_revision'].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
+  await env.DB.batch([
+    env.DB.prepare('DELETE FROM config_objects'),
+    env.DB.prepare('UPDATE config_revision SET revision = revision + 1'),
+  ]);
 }
 
 /** Every cell of every table, to look for what must not be in any. */
