@@ -79,7 +79,10 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
       this.#record.save();
       this.#usedAtSaved = now;
     }
-    if (this.#nextCheckAt === undefined && this.#probing === undefined && !subject.disabled) await this.#schedule(now);
+    if (this.#nextCheckAt !== undefined || this.#probing !== undefined || subject.disabled) return;
+    // A first discovery is begun by whoever asks; the alarm stands in for it should this object end meanwhile.
+    const tried = this.#record.body.condition.checkedAt !== undefined;
+    await this.#schedule(tried ? now : now + subject.intervalMs);
   }
 
   #begin(subject: HealthSubject, lastUsedAt: number): void {
