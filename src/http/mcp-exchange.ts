@@ -4,6 +4,8 @@ import {
   createMcpHandler,
   legacyStatelessFallback,
   PerRequestHTTPServerTransport,
+  SdkError,
+  SdkErrorCode,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@modelcontextprotocol/server';
 import type { JSONRPCRequest } from '@modelcontextprotocol/server';
@@ -124,6 +126,10 @@ async function serveAlone(
     return await transport.handleMessage(message, { request });
   } catch (fault) {
     onEnd();
+    // The client is gone; nobody reads this status.
+    if (fault instanceof SdkError && fault.code === SdkErrorCode.ConnectionClosed) {
+      return new Response(null, { status: 499 });
+    }
     logFault(exchange, fault);
     return jsonRpcError(500, message.id, -32603, 'Internal error');
   }
