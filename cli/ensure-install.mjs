@@ -23,3 +23,15 @@ if (!existsSync(installed) || !readFileSync(installed).equals(readFileSync(lock)
   }
   copyFileSync(lock, installed);
 }
+
+// The packaged Node is an optional dependency: not every platform has one.
+const NODE_MAJOR = 24;
+if (
+  Number.parseInt(process.versions.node, 10) < NODE_MAJOR &&
+  !existsSync(join(root, 'node_modules', '.bin', 'node'))
+) {
+  console.error(
+    `sallyport: needs Node ${NODE_MAJOR}, this is ${process.version}, and npm has none for ${process.platform}-${process.arch}: install Node ${NODE_MAJOR} (https://nodejs.org) and start again`,
+  );
+  process.exit(1);
+}

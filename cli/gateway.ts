@@ -84,8 +84,8 @@ export class Gateway {
 
   async #writeRunFolder(bridgePort: number): Promise<string> {
     const { project, folder, host, port, log } = this.#options;
-    const { files, builtNow } = await workerBundle(project);
-    if (builtNow) log('info', 'worker.bundled');
+    const { files, builtNow, notKept } = await workerBundle(project);
+    if (builtNow) log('info', 'worker.bundled', { not_kept: notKept });
     for (const [name, content] of files) await writeFile(join(folder.run, name), content);
     const worker = describeWorker(await readFile(join(project, 'wrangler.toml'), 'utf8'));
     const configFile = join(folder.run, 'workerd.capnp');

@@ -1,5 +1,4 @@
 // Reads sallyport.yaml: text → YAML → variables filled in → checked document, keeping the line of every problem.
-import { readFile } from 'node:fs/promises';
 import {
   isMap,
   isPair,
@@ -34,14 +33,6 @@ export interface LoadedConfig {
   readonly warnings: readonly LocatedProblem[];
   /** What came from the environment: never to appear in a log. */
   readonly filledIn: ReadonlySet<string>;
-}
-
-/** @throws when the file cannot be read */
-export async function loadConfig(
-  file: string,
-  environment: Environment,
-): Promise<Result<LoadedConfig, readonly LocatedProblem[]>> {
-  return parseConfig(await readFile(file, 'utf8'), environment);
 }
 
 /** All problems at once, in the order of their lines. */

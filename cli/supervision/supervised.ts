@@ -12,7 +12,7 @@ export interface SupervisedOptions {
   readonly onFailure: (ending: Ending, restartInMs: number) => void;
 }
 
-export interface Ending {
+interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-/** Output name → entry point, relative to the project. */
-const ENTRY_POINTS = { gateway: 'src/index.ts', d1: 'cli/workerd/d1.worker.ts' } as const;
+/** Output name → entry point. */
+const ENTRY_POINTS = { gateway: 'src/index.ts', d1: fileURLToPath(new URL('./d1.worker.ts', import.meta.url)) };
 /** Part of what a bundle is made of, although no bundle holds them. */
-const BUILD_INPUTS = ['cli/workerd/bundle.ts', 'package-lock.json'];
+const BUILD_INPUTS = [import.meta.filename, 'package-lock.json'];
 const OUTPUTS = ['gateway.js', 'gateway.js.map', 'd1.js', 'd1.js.map'] as const;
 
 const manifestSchema = z.object({
@@ -20,13 +21,22 @@ export interface WorkerBundle {
   /** File name → content. */
   readonly files: ReadonlyMap<string, Buffer>;
   readonly builtNow: boolean;
+  /** Why it could not be kept for the next start. */
+  readonly notKept?: string;
 }
 
 /** @param project the folder of package.json */
 export async function workerBundle(project: string, cache = join(project, '.cache', 'worker')): Promise<WorkerBundle> {
   const cached = await readCached(project, cache);
   if (cached !== undefined) return { files: cached, builtNow: false };
-  return { files: await build(project, cache), builtNow: true };
+  const { files, inputs } = await build(project, cache);
+  try {
+    await keep(project, cache, files, inputs);
+    return { files, builtNow: true };
+  } catch (error) {
+    // A project that cannot be written to, as in a container, starts slower and no worse.
+    return { files, builtNow: true, notKept: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function readCached(project: string, cache: string): Promise<ReadonlyMap<string, Buffer> | undefined> {
@@ -51,7 +61,13 @@ async function readOutputs(cache: string): Promise<ReadonlyMap<string, Buffer>> 
   return new Map(await Promise.all(OUTPUTS.map(async (name) => [name, await readFile(join(cache, name))] as const)));
 }
 
-async function build(project: string, cache: string): Promise<ReadonlyMap<string, Buffer>> {
+interface Built {
+  readonly files: ReadonlyMap<string, Buffer>;
+  /** Source files, relative to the project. */
+  readonly inputs: readonly string[];
+}
+
+async function build(project: string, cache: string): Promise<Built> {
   // Loaded only here: a start from the cache does not pay for it.
   const esbuild = await import('esbuild');
   const result = await esbuild.build({
@@ -71,13 +87,17 @@ async function build(project: string, cache: string): Promise<ReadonlyMap<string
     sourcemap: 'linked',
     logLevel: 'silent',
   });
-  const files = new Map(result.outputFiles.map((file) => [relative(cache, file.path), Buffer.from(file.contents)]));
-  const inputs = [...Object.keys(result.metafile.inputs), ...BUILD_INPUTS];
+  return {
+    files: new Map(result.outputFiles.map((file) => [relative(cache, file.path), Buffer.from(file.contents)])),
+    inputs: [...Object.keys(result.metafile.inputs), ...BUILD_INPUTS],
+  };
+}
+
+async function keep(project: string, cache: string, files: Built['files'], inputs: Built['inputs']): Promise<void> {
+  const digests = inputs.map(async (file) => [file, sha256(await readFile(resolve(project, file)))] as const);
   const manifest: Manifest = {
-    inputs: Object.fromEntries(
-      await Promise.all(inputs.map(async (file) => [file, sha256(await readFile(resolve(project, file)))] as const)),
-    ),
-    outputs: Object.fromEntries([...files].map(([name, content]) => [name, sha256(content)])),
+    inputs: Object.fromEntries(await Promise.all(digests)),
+    outputs: Object.fromEntries(Array.from(files, ([name, content]) => [name, sha256(content)])),
   };
   await mkdir(cache, { recursive: true });
   // The manifest last: until it is there, what is beside it counts for nothing.
@@ -86,7 +106,6 @@ async function build(project: string, cache: string): Promise<ReadonlyMap<string
     await writeFile(temporary, content);
     await rename(temporary, join(cache, name));
   }
-  return files;
 }
 
 function sha256(content: Buffer | string): string {
