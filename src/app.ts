@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import type { AppEnv } from './http/app-env.ts';
 import { dialectOf } from './http/dialect.ts';
 import { errorResponse } from './http/error-response.ts';
-import { authenticate } from './http/middleware/authenticate.ts';
+import { authenticate, configurationUnavailable } from './http/middleware/authenticate.ts';
 import { requestContext } from './http/middleware/request-context.ts';
 import { adminRoutes } from './http/routes/admin/index.ts';
 import { llmRoutes } from './http/routes/llm/index.ts';
@@ -20,7 +20,11 @@ export function createApp(): Hono<AppEnv> {
 
   app.use(requestContext(createServices));
   app.get('/readyz', async (c) => {
-    await c.var.services.snapshot();
+    try {
+      await c.var.services.snapshot();
+    } catch (fault) {
+      return configurationUnavailable(c, fault, 'problem');
+    }
     return c.text('ready\n');
   });
   app.route('/api', adminRoutes());

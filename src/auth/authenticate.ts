@@ -6,7 +6,7 @@ import { decideStanding } from '../policy/authorize.ts';
 import { CREDENTIAL_HEADERS, isCredentialParameter, presentedKey } from './credential.ts';
 import { VIRTUAL_KEY_PREFIX } from './virtual-key.ts';
 
-export type AuthDenialReason =
+type AuthDenialReason =
   | 'missing_key'
   | 'several_keys'
   | 'key_in_query'

@@ -23,7 +23,7 @@ export const OBJECT_SCHEMAS = {
 } as const;
 
 export type ObjectKind = keyof typeof OBJECT_SCHEMAS;
-export type ObjectDocument<K extends ObjectKind = ObjectKind> = z.output<(typeof OBJECT_SCHEMAS)[K]>;
+type ObjectDocument<K extends ObjectKind = ObjectKind> = z.output<(typeof OBJECT_SCHEMAS)[K]>;
 
 /** The one row of settings. */
 export const SETTINGS_NAME = 'settings';

@@ -9,7 +9,7 @@ const SECRET_PLACES: { readonly [kind in ObjectKind]?: readonly string[] } = {
 };
 
 /** Of what nature the secret at a place is: it decides what of it may be shown. */
-export type SecretNature = 'value' | 'url' | 'argument';
+type SecretNature = 'value' | 'url' | 'argument';
 
 export interface SecretPlace {
   /** Steps from the document down, joined by `/`. */

@@ -1,13 +1,12 @@
 // Deletes audit events past their age or number, a chunk at a time: one DELETE over millions of rows would hold up
 // every reader and writer of the database.
-import { SETTINGS_NAME } from '../../config/objects.ts';
-import { settingsDocument, type SettingsDocument } from '../../config/document.ts';
+import type { SettingsDocument } from '../../config/document.ts';
+import { readSettings } from './config-rows.ts';
 
 const CHUNK_ROWS = 1_000;
 const MAX_CHUNKS = 5;
 const MS_PER_DAY = 24 * 3_600_000;
 
-const SELECT_SETTINGS = "SELECT document FROM config_objects WHERE kind = 'settings' AND name = ?";
 const DELETE_OLD = `
   DELETE FROM audit_events WHERE seq IN (SELECT seq FROM audit_events WHERE at < ? ORDER BY at LIMIT ${CHUNK_ROWS})`;
 // By the distance to the newest row: rows are only ever added at one end, and a count would read them all.
@@ -22,8 +21,7 @@ export type RetentionProgress = 'more' | 'done' | 'empty';
 
 /** As configured; the defaults before a configuration was ever applied. @throws when the stored settings do not parse */
 export async function auditRetentionLimits(db: D1Database): Promise<RetentionLimits> {
-  const row = await db.prepare(SELECT_SETTINGS).bind(SETTINGS_NAME).first<{ document: string }>();
-  return settingsDocument.parse(row === null ? {} : JSON.parse(row.document)).audit.retention;
+  return (await readSettings(db)).audit.retention;
 }
 
 /** A bounded step. Safe to run twice at once: both delete rows that are due, and one finds them gone. */

@@ -1,7 +1,9 @@
 // Rows of `config_objects` in and out. Writes are guarded by the revision they were planned on: of two that race, one
 // is refused and plans again.
+import { eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
+import { settingsDocument, type SettingsDocument } from '../../config/document.ts';
 import type { Keyring } from '../../config/keyring.ts';
 import { OBJECT_SCHEMAS, type ObjectKind } from '../../config/objects.ts';
 import type { SealedObject } from '../../config/sealed-object.ts';
@@ -73,6 +75,13 @@ export async function readState(db: D1Database, keyring: Keyring): Promise<Confi
     objects: rows.flatMap((row) => (isObjectKind(row.kind) ? [toSealedObject(row, row.kind)] : [])),
     hasMasterKeyCheck: check !== undefined,
   };
+}
+
+/** Settings hold no secret, and are needed where there is no master key. @returns the defaults before any were applied */
+export async function readSettings(db: D1Database): Promise<SettingsDocument> {
+  await migrate(db);
+  const [row] = await drizzle(db).select().from(configObjects).where(eq(configObjects.kind, 'settings'));
+  return settingsDocument.parse(row === undefined ? {} : toSealedObject(row, 'settings').document);
 }
 
 export function toSealedObject(row: Row, kind: ObjectKind): SealedObject {

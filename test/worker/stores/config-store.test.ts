@@ -5,6 +5,7 @@ import { gatewayDocument, type GatewayDocument } from '../../../src/config/docum
 import { openKeyring, type Keyring } from '../../../src/config/keyring.ts';
 import type { Announce, ApplyReport, ConfigStore } from '../../../src/config/ports.ts';
 import { openObject } from '../../../src/config/sealed-object.ts';
+import { auditRetentionLimits } from '../../../src/stores/d1/audit-retention.ts';
 import { createConfigStore } from '../../../src/stores/d1/config-store.ts';
 import { readRevision, readState } from '../../../src/stores/d1/config-rows.ts';
 import { MASTER_KEY, emptyConfiguration } from '../http/admin/admin-app.ts';
@@ -130,6 +131,11 @@ describe('apply', () => {
     const { changes } = await apply({ ...document, virtual_keys: keys.slice(1) });
     expect(changes).toEqual([{ kind: 'virtual_key', name: 'key-0', change: 'deleted' }]);
   }, 30_000);
+});
+
+it('keeps the settings where retention finds them', async () => {
+  await apply({ audit: { retention: { days: 7 } } });
+  expect(await auditRetentionLimits(env.DB)).toEqual({ days: 7, rows: 10_000_000 });
 });
 
 describe('the master key', () => {

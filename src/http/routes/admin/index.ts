@@ -14,7 +14,7 @@ import { serverHealthRoutes } from './health.ts';
 import { objectRoutes } from './objects.ts';
 import { openApiDocument } from './openapi.ts';
 
-export const COLLECTIONS = {
+const COLLECTIONS = {
   servers: 'server',
   'tool-groups': 'tool_group',
   providers: 'provider',

@@ -27,12 +27,12 @@ async function left(): Promise<{ rows: number; oldest: string | null }> {
   return row ?? { rows: -1, oldest: null };
 }
 
-async function setSettings(document: string): Promise<void> {
+async function setSettings(document: unknown): Promise<void> {
   await env.DB.prepare(
     `INSERT INTO config_objects (kind, name, id, document, source, created_at, updated_at)
      VALUES ('settings', 'settings', 'set_1', ?, 'file', 0, 0)`,
   )
-    .bind(document)
+    .bind(JSON.stringify({ fingerprint: 'any', document }))
     .run();
 }
 
@@ -81,11 +81,11 @@ it('can run twice at once', async () => {
 
 it('is as configured, and by default before there is a configuration', async () => {
   expect(await auditRetentionLimits(env.DB)).toEqual({ days: 90, rows: 10_000_000 });
-  await setSettings('{"audit":{"retention":{"days":7}}}');
+  await setSettings({ audit: { retention: { days: 7 } } });
   expect(await auditRetentionLimits(env.DB)).toEqual({ days: 7, rows: 10_000_000 });
 });
 
 it('guesses nothing when the settings cannot be read', async () => {
-  await setSettings('{"audit":{"retention":{"days":"seven"}}}');
+  await setSettings({ audit: { retention: { days: 'seven' } } });
   await expect(auditRetentionLimits(env.DB)).rejects.toThrow();
 });
