@@ -1,6 +1,6 @@
 // The worker as the runtime loads it. Built once and kept under `.cache/`; built again when any of its sources changed.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -29,9 +29,11 @@ export interface WorkerBundle {
 export async function workerBundle(project: string, cache = join(project, '.cache', 'worker')): Promise<WorkerBundle> {
   const cached = await readCached(project, cache);
   if (cached !== undefined) return { files: cached, builtNow: false };
-  const { files, inputs } = await build(project, cache);
+  const startedAt = Date.now();
+  const built = await build(project, cache);
+  const { files } = built;
   try {
-    await keep(project, cache, files, inputs);
+    await keep(project, cache, built, startedAt);
     return { files, builtNow: true };
   } catch (error) {
     // A project that cannot be written to, as in a container, starts slower and no worse.
@@ -93,8 +95,13 @@ async function build(project: string, cache: string): Promise<Built> {
   };
 }
 
-async function keep(project: string, cache: string, files: Built['files'], inputs: Built['inputs']): Promise<void> {
-  const digests = inputs.map(async (file) => [file, sha256(await readFile(resolve(project, file)))] as const);
+async function keep(project: string, cache: string, { files, inputs }: Built, startedAt: number): Promise<void> {
+  const digests = inputs.map(async (name) => {
+    const file = resolve(project, name);
+    // What was built may be of the source before.
+    if ((await stat(file)).mtimeMs >= startedAt) throw new Error(`${name} changed during the build`);
+    return [name, sha256(await readFile(file))] as const;
+  });
   const manifest: Manifest = {
     inputs: Object.fromEntries(await Promise.all(digests)),
     outputs: Object.fromEntries(Array.from(files, ([name, content]) => [name, sha256(content)])),

@@ -1,8 +1,15 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { workerBundle } from '../../../cli/workerd/bundle.ts';
 import { temporaryFolder } from './run-cli.ts';
+
+/** As of a minute ago: a source that is younger than its build is not trusted. */
+function write(file: string, text: string): void {
+  writeFileSync(file, text);
+  const then = Date.now() / 1000 - 60;
+  utimesSync(file, then, then);
+}
 
 /** The least that has the layout of this project. */
 function smallProject(): string {
@@ -15,7 +22,7 @@ function smallProject(): string {
   };
   for (const [file, text] of Object.entries(files)) {
     mkdirSync(join(project, dirname(file)), { recursive: true });
-    writeFileSync(join(project, file), text);
+    write(join(project, file), text);
   }
   return project;
 }
@@ -57,5 +64,13 @@ describe('the worker bundle', () => {
     expect(builtNow).toBe(true);
     expect(notKept).toMatch(/ENOTDIR|EEXIST/);
     expect(files.size).toBe(4);
+  });
+
+  it('is not kept when a source changed while it was built', async () => {
+    const project = smallProject();
+    const later = Date.now() / 1000 + 60;
+    utimesSync(join(project, 'src/word.ts'), later, later);
+    expect((await workerBundle(project)).notKept).toBe('src/word.ts changed during the build');
+    expect((await workerBundle(project)).builtNow).toBe(true);
   });
 });
