@@ -88,19 +88,27 @@ async function sendToBridge(env: BridgeEnv, input: RequestInfo | URL, init: Requ
 /** Passes what the server itself answered; turns the bridge's own 503 into what it says. */
 async function accepted(response: Response, upstream: StdioUpstream): Promise<Response> {
   if (response.status !== 503) return response;
-  const text = new TextDecoder().decode(await readBody(response, ERROR_BODY_BYTES));
-  throw new EgressError('upstream_unavailable', 'may_have_run', maskSecrets(refusalText(text), upstream));
+  const { message, stderr } = parseRefusal(await bodyText(response));
+  const reason = message === undefined ? '' : `: ${message}`;
+  const lastWords = stderr === '' ? '' : `\n${stderr}`;
+  const predicate = `is not available${reason}${lastWords}`;
+  throw new EgressError('upstream_unavailable', 'may_have_run', maskSecrets(predicate, upstream));
 }
 
-function refusalText(body: string): string {
+async function bodyText(response: Response): Promise<string> {
+  return new TextDecoder().decode(await readBody(response, ERROR_BODY_BYTES));
+}
+
+function parseRefusal(body: string): { readonly message?: string; readonly stderr: string } {
   let refusal: unknown;
   try {
     refusal = JSON.parse(body);
   } catch {
-    return 'is not available at the stdio bridge';
+    return { stderr: '' };
   }
   const { message, stderr_tail: stderr } = Object(refusal) as { message?: unknown; stderr_tail?: unknown };
-  const said = typeof message === 'string' ? `: ${message}` : '';
-  const lines = Array.isArray(stderr) ? stderr.join('\n') : stderr;
-  return `is not available${said}${typeof lines === 'string' && lines !== '' ? `\n${lines}` : ''}`;
+  return {
+    ...(typeof message === 'string' ? { message } : {}),
+    stderr: Array.isArray(stderr) ? stderr.join('\n') : '',
+  };
 }

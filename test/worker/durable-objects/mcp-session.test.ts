@@ -1,6 +1,8 @@
 import { env } from 'cloudflare:workers';
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+// The first touch of an object loads the whole worker: here it does not count as a test's time.
+import '../../../src/index.ts';
 import type { McpSessionRpc } from '../../../durable-objects/contracts.ts';
 
 const DAY = 24 * 3_600_000;

@@ -86,9 +86,12 @@ describe('the stdio bridge', () => {
   });
 
   it('may refuse a definition', async () => {
-    const { env } = bridge(new Response(null, { status: 428 }), new Response('no', { status: 400 }));
+    const { env } = bridge(
+      new Response(null, { status: 428 }),
+      Response.json({ message: 'cwd stdio-secret is no folder' }, { status: 400 }),
+    );
     await expect(bridgeFetch(env, upstream)(bridgeUrl(upstream), post)).rejects.toThrow(
-      'refused by the stdio bridge (HTTP 400)',
+      'refused by the stdio bridge: cwd *** is no folder',
     );
   });
 
