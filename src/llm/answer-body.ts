@@ -1,5 +1,5 @@
 // Reading a provider's answer: whole where it is small, else on as a stream that is watched.
-import { asEgressError } from '../egress/egress-error.ts';
+import type { EgressError } from '../egress/egress-error.ts';
 import type { Meter } from './meter.ts';
 import type { Patience } from './patience.ts';
 
@@ -47,7 +47,8 @@ export function joined({ chunks, byteLength }: ReadBody): Uint8Array {
 export interface StreamEnd {
   readonly how: 'complete' | 'broken' | 'cancelled';
   readonly bytes: number;
-  readonly fault?: unknown;
+  /** What broke it, where that was on the provider's side. */
+  readonly error?: EgressError;
 }
 
 export interface WatchedStream {
@@ -68,9 +69,9 @@ export function watchedStream(watched: WatchedStream): ReadableStream<Uint8Array
   const waiting = [...head];
   let bytes = 0;
   let settled: Promise<void> | undefined;
-  const settle = (how: StreamEnd['how'], fault?: unknown): Promise<void> => {
+  const settle = (how: StreamEnd['how'], error?: EgressError): Promise<void> => {
     patience.end();
-    settled ??= watched.settle({ how, bytes, ...(fault !== undefined && { fault }) });
+    settled ??= watched.settle({ how, bytes, ...(error !== undefined && { error }) });
     return settled;
   };
   return new ReadableStream<Uint8Array>({
@@ -90,8 +91,8 @@ export function watchedStream(watched: WatchedStream): ReadableStream<Uint8Array
         controller.enqueue(chunk);
       } catch (fault) {
         // The fault of settling itself is no news to `settle`.
-        await settle(patience.callerLeft ? 'cancelled' : 'broken', fault).catch(() => {});
-        controller.error(asEgressError(fault) ?? fault);
+        await settle(patience.callerLeft ? 'cancelled' : 'broken', patience.explain(fault)).catch(() => {});
+        controller.error(patience.explain(fault) ?? fault);
       }
     },
     async cancel(reason) {

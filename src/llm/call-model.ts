@@ -1,6 +1,6 @@
 // One call of a model, from the caller's request to the recorded end: resolve, send, pass on, settle.
 import type { NanoUsd } from '../budget/money.ts';
-import { asEgressError, egressFailure } from '../egress/egress-error.ts';
+import { egressFailure } from '../egress/egress-error.ts';
 import { parseJson } from '../lib/json-value.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { failure, type Failure } from '../policy/failure.ts';
@@ -217,7 +217,7 @@ async function endWithFault(exchange: Exchange, fault: unknown): Promise<Result<
   const wasLeft = patience.callerLeft;
   patience.end();
   noteUpstreamTime(exchange);
-  const error = asEgressError(fault);
+  const error = patience.explain(fault);
   const reason = wasLeft
     ? failure('upstream_error', 'The caller left before the provider had answered.')
     : error === undefined
@@ -248,8 +248,8 @@ function verdict(reader: ResponseReader): Verdict {
   return isWhole ? { outcome: 'ok' } : { outcome: 'error', reason: 'answer_incomplete' };
 }
 
-function streamVerdict(reader: ResponseReader, { how, fault }: StreamEnd): Verdict {
-  if (how === 'broken') return { outcome: 'error', reason: asEgressError(fault)?.code ?? 'internal_error' };
+function streamVerdict(reader: ResponseReader, { how, error }: StreamEnd): Verdict {
+  if (how === 'broken') return { outcome: 'error', reason: error?.code ?? 'internal_error' };
   // Clients hang up on the last word as often as they wait for the end.
   if (how === 'cancelled' && !reader.facts().isFinished) return CANCELLED;
   return verdict(reader);

@@ -1,5 +1,5 @@
 // Ends a call that its caller left or its provider let hang.
-import { EgressError } from '../egress/egress-error.ts';
+import { asEgressError, EgressError } from '../egress/egress-error.ts';
 
 export class Patience {
   readonly #controller = new AbortController();
@@ -8,6 +8,7 @@ export class Patience {
   readonly #now: () => number;
   #timer: ReturnType<typeof setTimeout>;
   #heardAt: number;
+  #silence: EgressError | undefined;
 
   /** @param silenceMs how long the provider may say nothing, from the request to its headers and between two chunks */
   constructor(caller: AbortSignal, silenceMs: number, now: () => number) {
@@ -28,6 +29,11 @@ export class Patience {
     return this.#caller.aborted;
   }
 
+  /** What a fault of the call means: what an abort was for does not survive its way through the runtime. */
+  explain(fault: unknown): EgressError | undefined {
+    return this.#silence ?? asEgressError(fault);
+  }
+
   /** The provider was heard. Cheap: the timer is set anew only when it goes off too early. */
   heard(): void {
     this.#heardAt = this.#now();
@@ -46,8 +52,12 @@ export class Patience {
 
   readonly #check = (): void => {
     const left = this.#heardAt + this.#silenceMs - this.#now();
-    if (left > 0) this.#timer = setTimeout(this.#check, left);
-    else this.#controller.abort(silent(this.#silenceMs));
+    if (left > 0) {
+      this.#timer = setTimeout(this.#check, left);
+      return;
+    }
+    this.#silence = silent(this.#silenceMs);
+    this.#controller.abort(this.#silence);
   };
 }
 

@@ -50,7 +50,8 @@ function candidatesFor(requested: string, key: Grants, providers: PolicySnapshot
     : bareNames(requested, slash !== -1, key);
   return named.flatMap(({ name, model }) => {
     const provider = providers.get(name);
-    if (provider === undefined || model === '' || !decideModel(key, name, model).allow || !hasKeyFor(provider, model)) return [];
+    if (provider === undefined || model === '' || !decideModel(key, name, model).allow || !hasKeyFor(provider, model))
+      return [];
     return [{ provider, type: providerTypeOf(provider), model }];
   });
 }

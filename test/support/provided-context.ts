@@ -5,6 +5,8 @@ export interface ProvidedUpstreams {
   legacyUrl: string;
   misbehavingUrl: string;
   everythingUrl: string;
+  /** An LLM provider of either dialect; `/v1/chat/completions` and `/v1/messages`. */
+  providerFakeUrl: string;
 }
 
 declare module 'vitest' {
