@@ -76,6 +76,7 @@ describe('apply', () => {
         await store.put('customer', 'of-the-api', {}, { mustBeNew: true }, accept);
         await apply(second);
         const direct = await keptObjects();
+        expect(direct).toContainEqual(expect.objectContaining({ name: 'of-the-api', source: 'api' }));
         const again = await apply(second);
         expect(again.changes).toEqual([]);
 

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { gatewayDocument } from '../../../src/config/document.ts';
 import { openKeyring, type Keyring } from '../../../src/config/keyring.ts';
 import { createConfigStore } from '../../../src/stores/d1/config-store.ts';
@@ -17,6 +17,8 @@ let time = 1_800_000_000_000;
 let queries: string[] = [];
 /** The whole configuration is read in a batch. */
 let loads = 0;
+/** What was read is not handed over before this. */
+let gate: Promise<void> | undefined;
 let reachable = true;
 let behind: Promise<unknown>[] = [];
 
@@ -24,7 +26,13 @@ let behind: Promise<unknown>[] = [];
 const watched = new Proxy(env.DB, {
   get(target, member: keyof D1Database) {
     if (!reachable) throw new Error('D1 is out of reach');
-    if (member === 'batch') loads++;
+    if (member === 'batch')
+      return async (statements: D1PreparedStatement[]) => {
+        loads++;
+        const results = await target.batch(statements);
+        await gate;
+        return results;
+      };
     if (member !== 'prepare') return target[member].bind(target);
     return (query: string) => {
       queries.push(query);
@@ -102,11 +110,16 @@ describe('the policy snapshot', () => {
   });
 
   it('does not let a read from before its own change hide that change', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gate = promise;
+    await changeElsewhere("DELETE FROM config_objects WHERE name = 'a'");
     time += 600;
     await snapshot();
+    await vi.waitFor(() => expect(loads).toBe(1));
     await store.put('virtual_key', 'c', {}, { mustBeNew: true }, async () => undefined);
+    resolve();
     await settle();
-    expect(await keyNames()).toEqual(['a', 'b', 'c']);
+    expect(await keyNames()).toEqual(['b', 'c']);
   });
 
   it('is refused when the database is out of reach for a second, and not before', async () => {
