@@ -23,6 +23,9 @@ function ofStream(operation: Operation, events: readonly (readonly [string, unkn
 
 const OVER = { isWhole: true, isFinished: true, hasFailed: false };
 
+const chunk = (delta: unknown, more: Record<string, unknown> = {}, finish: string | null = null) =>
+  ['', { model: 'gpt-4o-2024-08-06', choices: [{ index: 0, delta, finish_reason: finish }], ...more }] as const;
+
 describe('chat completions', () => {
   const { chatCompletions } = OPERATIONS;
   const usage = {
@@ -40,8 +43,6 @@ describe('chat completions', () => {
     reasoningTokens: 32,
     outputAudioTokens: 0,
   };
-  const chunk = (delta: unknown, more: Record<string, unknown> = {}, finish: string | null = null) =>
-    ['', { model: 'gpt-4o-2024-08-06', choices: [{ index: 0, delta, finish_reason: finish }], ...more }] as const;
   const toolChunk = (id?: string) =>
     chunk({ tool_calls: [{ index: 0, ...(id && { id }), function: { arguments: '{' } }] });
   const body = [chunk({ role: 'assistant', content: '' }), chunk({ content: 'a' }), toolChunk('call_1'), toolChunk()];

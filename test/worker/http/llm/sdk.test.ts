@@ -108,7 +108,9 @@ describe("OpenAI's SDK", () => {
     );
     expect(first?.data[0]?.embedding).toHaveLength(8);
     expect(first?.data[0]?.embedding).not.toEqual(first?.data[1]?.embedding);
-    expect(first?.data.map(({ embedding }) => [...embedding])).toEqual(second?.data.map(({ embedding }) => embedding));
+    expect(first?.data.map(({ embedding }) => Array.from(embedding))).toEqual(
+      second?.data.map(({ embedding }) => embedding),
+    );
   });
 
   it('lists models and finds one', async () => {
