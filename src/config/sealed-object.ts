@@ -23,6 +23,7 @@ export async function openObject(keyring: Keyring, sealed: SealedObject): Promis
     return { ...sealed, document: OBJECT_SCHEMAS[kind].parse(clear) } as StoredObject;
   } catch (cause) {
     const why = cause instanceof z.ZodError ? z.prettifyError(cause) : cause instanceof Error ? cause.message : '';
-    throw new ConfigurationUnavailable(`The stored ${kind} "${name}" cannot be used. ${why}`, { cause });
+    const shown = 'A stored object cannot be used; the log names it.';
+    throw new ConfigurationUnavailable(`The stored ${kind} "${name}" cannot be used. ${why}`, { shown, cause });
   }
 }

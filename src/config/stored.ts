@@ -35,9 +35,17 @@ export interface ObjectRecord {
 
 export type StoredObject = ObjectRecord & ConfigObject;
 
-/** The configuration cannot be read or written at all; the message says what to do. Requests are refused. */
+/** The configuration cannot be read or written at all. Requests are refused; the message tells the operator what to do. */
 export class ConfigurationUnavailable extends Error {
   override readonly name = 'ConfigurationUnavailable';
+  /** What callers who are not known yet may read. */
+  readonly shown: string;
+
+  /** @param options.shown when the message names what only the operator may know */
+  constructor(message: string, options: { readonly shown?: string; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.shown = options.shown ?? message;
+  }
 }
 
 /** Equal exactly for equal definitions, secrets included; keyed, so that it reveals nothing of them. */

@@ -78,9 +78,15 @@ export function auditUnavailable(c: Context<AppEnv>, dialect: Dialect): Response
 }
 
 /** Without a configuration nobody can be let in. What the operator must do is said; what else went wrong is logged. */
-export function configurationUnavailable(c: Context<AppEnv>, fault: unknown, dialect: Dialect): Response {
+export function configurationUnavailable(
+  c: Context<AppEnv>,
+  fault: unknown,
+  dialect: Dialect,
+  reader: 'anyone' | 'operator' = 'anyone',
+): Response {
   log('error', 'configuration.unavailable', { request_id: c.var.requestId, fault: describeFault(fault) });
-  const text = fault instanceof ConfigurationUnavailable ? fault.message : 'Its log names the fault.';
+  const known = fault instanceof ConfigurationUnavailable;
+  const text = known ? (reader === 'operator' ? fault.message : fault.shown) : 'Its log names the fault.';
   return errorResponse(
     failure('configuration_unavailable', `The gateway cannot use its configuration. ${text}`, { retryAfterSeconds: 1 }),
     dialect,

@@ -38,7 +38,7 @@ export function adminRoutes(): Hono<AppEnv> {
     problem(c, failure('not_found', `There is no ${c.req.path} here. /api/openapi.json lists what there is.`)),
   );
   admin.onError((fault, c) => {
-    if (fault instanceof ConfigurationUnavailable) return configurationUnavailable(c, fault, 'problem');
+    if (fault instanceof ConfigurationUnavailable) return configurationUnavailable(c, fault, 'problem', 'operator');
     log('error', 'request.failed', { request_id: c.var.requestId, path: c.req.path, fault: describeFault(fault) });
     const text = `The gateway failed; its log names the fault under ${c.var.requestId}.`;
     return problem(c, failure('internal_error', text));

@@ -76,6 +76,23 @@ describe('the admin API', () => {
   );
 });
 
+it('names a damaged object to the operator, and to nobody else', async () => {
+  await gateway.admin('POST', '/api/servers', { name: 'inner-server', type: 'http', url: 'http://10.0.0.1/mcp' });
+  await env.DB.prepare(
+    `UPDATE config_objects SET document = replace(document, 'v1.', 'v1.AAAA') WHERE kind = 'server'`,
+  ).run();
+  expireSnapshot();
+  await env.DB.prepare('UPDATE config_revision SET revision = revision + 1').run();
+  const forAgent = await gateway.fetch('/guarded', { headers: bearer('vk-any') });
+  expect(forAgent.status).toBe(503);
+  expect(await forAgent.text()).not.toContain('inner-server');
+  const forOperator = await gateway.admin('GET', '/api/servers/inner-server');
+  expect(forOperator.status).toBe(503);
+  expect((await forOperator.json<Problem>()).detail).toContain('server/inner-server/url does not open');
+  expect((await gateway.admin('DELETE', '/api/servers/inner-server')).status).toBe(204);
+  expect((await gateway.fetch('/guarded', { headers: bearer('vk-any') })).status).toBe(401);
+});
+
 describe('an agent', () => {
   beforeEach(async () => {
     await gateway.admin('PUT', '/api/config', {
