@@ -68,14 +68,20 @@ export function spawnOnLeash(command: string, args: readonly string[], options: 
     child,
     gone,
     async stop(graceMs) {
-      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      if (child.pid !== undefined && isAlive(child)) {
         signalGroup(child.pid, 'SIGTERM');
         await Promise.race([exited, delay(graceMs)]);
+        // Something may have ended the watcher; as long as the command is not reaped its number is its own.
+        if (isAlive(child)) signalGroup(child.pid, 'SIGKILL');
       }
       leash.end();
       await gone;
     },
   };
+}
+
+function isAlive(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {

@@ -77,7 +77,8 @@ async function serve(message: Json): Promise<void> {
   if (id === undefined) return;
   if (method === 'initialize') {
     if (flags.has('--hang-at-start')) return;
-    const capabilities = { tools: {}, logging: {}, resources: { subscribe: true } };
+    const experimental = flags.has('--changing') ? { experimental: { [`of-${process.pid}`]: {} } } : {};
+    const capabilities = { tools: {}, logging: {}, resources: { subscribe: true }, ...experimental };
     const result = {
       protocolVersion: params['protocolVersion'],
       capabilities,

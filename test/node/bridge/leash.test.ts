@@ -70,6 +70,24 @@ test('what ignores SIGTERM is killed after the grace, and what heeds it is not w
   expect(polite.child.exitCode).toBe(5);
 });
 
+test('a group whose watcher was killed can still be stopped', async () => {
+  const { child, stop } = spawnOnLeash('sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done']);
+  await firstLine(child.stdout);
+  const watcher = listProcesses().find(({ groupId, command }) => groupId === child.pid && command.includes('read _'));
+  if (watcher === undefined) throw new Error('no watcher');
+  process.kill(watcher.pid, 'SIGKILL');
+  await stop(50);
+  expect(child.signalCode).toBe('SIGKILL');
+});
+
+test('a grandchild that ignores SIGTERM does not outlive a command that heeds it', async () => {
+  const { child, stop } = spawnOnLeash('sh', ['-c', '(trap "" TERM; exec sleep 600) >/dev/null 2>&1 & echo $!; wait']);
+  const grandchildren = entries([Number(await firstLine(child.stdout))]);
+  await stop(10_000);
+  expect(child.signalCode).toBe('SIGTERM');
+  await expect.poll(() => grandchildren.filter(isRunning)).toEqual([]);
+});
+
 test('the command gets no descriptor of the leash, and as many files as the system allows', async () => {
   const { child, gone } = spawnOnLeash('sh', ['-c', 'ls /proc/$$/fd; ulimit -Sn; ulimit -Hn'], {
     raiseFileLimit: true,

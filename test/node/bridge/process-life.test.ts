@@ -88,6 +88,18 @@ test('what is under way when the server dies is answered at once, and the sessio
   expect(await bridge.state('crashing')).toMatchObject({ state: 'running', restarts: 1 });
 });
 
+test('a new process that answers the handshake otherwise ends the sessions of the old one', async () => {
+  await bridge.defineScripted('changing', {}, ['--changing']);
+  const [one, two] = [await RawSession.open(bridge, 'changing'), await RawSession.open(bridge, 'changing')];
+  await one.call('crash', { code: 1 });
+  await sleep(600);
+  expect((await one.call('pid')).status).toBe(404);
+  expect((await two.call('pid')).status).toBe(404);
+  const anew = await RawSession.open(bridge, 'changing');
+  const told = ((await anew.value('seen')) as { method: string }[]).map(({ method }) => method);
+  expect(told).toEqual(['initialize', 'notifications/initialized', 'tools/call']);
+});
+
 test('a server that fails at every start is given more and more time, and its last words without secrets', async () => {
   await bridge.defineScripted('failing', { env: { API_TOKEN: 'tok-4711' } }, ['--fail-at-start']);
   const delays: number[] = [];
@@ -217,7 +229,7 @@ test('an idle server is ended; the next call starts it again within the same ses
   const session = await RawSession.open(bridge, 'dozing');
   const pid = await session.value('pid');
   // A call under way is use, however long it takes.
-  expect(await session.value('delay', { ms: 900, text: 'long' })).toBe('long');
+  expect(await session.value('delay', { ms: 1800, text: 'long' })).toBe('long');
   await expect.poll(async () => (await bridge.state('dozing')).state, { timeout: 3000 }).toBe('idle');
   expect(await session.value('pid')).not.toBe(pid);
   expect((await bridge.state('dozing')).restarts).toBe(0);
@@ -253,6 +265,21 @@ test('a listening client keeps its server; a probe does not, and wakes it only t
   stop.abort();
   await stream.next().catch(() => {});
   await expect.poll(async () => (await bridge.state('listened')).state, { timeout: 3000 }).toBe('idle');
+});
+
+test('a client that gives up on the question about the era does not decide it', async () => {
+  await bridge.define('undecided', [process.execPath, MODERN]);
+  const abort = new AbortController();
+  const asked = bridge.post('undecided', DISCOVER, {}, abort.signal);
+  await expect.poll(async () => (await bridge.state('undecided')).state).toBe('running');
+  abort.abort();
+  await expect(asked).rejects.toThrow();
+  const params = { name: 'era', arguments: {}, _meta: MODERN_META };
+  const [answer] = await messagesOf(await bridge.post('undecided', { id: 2, method: 'tools/call', params }));
+  expect(answer?.result).toMatchObject({
+    resultType: 'complete',
+    content: [{ text: expect.stringMatching(/^modern /) as string }],
+  });
 });
 
 test('no more processes than allowed, and a place is free again when one has ended', async () => {
