@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface CompletedCall {
   /** As the gateway answered it in `x-sallyport-request-id`. */
   readonly requestId: string;
-  /** Milliseconds since the epoch, when the last byte had arrived. */
+  /** Milliseconds since the epoch. */
+  readonly sentAt: number;
+  /** When the last byte had arrived. */
   readonly at: number;
 }
 
@@ -27,8 +29,9 @@ export function startLoad(loops: number, call: (sequence: number) => Promise<{ r
   const loop = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
+        const sentAt = Date.now();
         const { requestId } = await call(sequence++);
-        completed.push({ requestId, at: Date.now() });
+        completed.push({ requestId, sentAt, at: Date.now() });
       } catch {
         interrupted++;
         await sleep(20);
