@@ -9,6 +9,7 @@ import type { DataFolder } from './data/folder.ts';
 import type { OwnSecrets } from './data/secrets.ts';
 import { baseUrl } from './settings.ts';
 import { superviseBridge } from './supervision/bridge.ts';
+import { holdRequest } from './supervision/drain.ts';
 import { superviseRuntime } from './supervision/runtime.ts';
 import type { Supervised } from './supervision/supervised.ts';
 import { answers, watchHealth } from './supervision/watchdog.ts';
@@ -66,7 +67,7 @@ export class Gateway {
       sink,
       log,
     });
-    this.#undo.push(() => runtime.stop(DRAIN_MS));
+    this.#undo.push(() => this.#drain(runtime));
 
     await this.#untilHealthy(runtime);
     const watchdog = watchHealth(`${this.url}/healthz`, () => {
@@ -80,6 +81,11 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (let undo = this.#undo.pop(); undo !== undefined; undo = this.#undo.pop()) await undo();
+  }
+
+  async #drain(runtime: Supervised): Promise<void> {
+    const letGo = await holdRequest(this.url, this.#options.secrets.adminToken);
+    await Promise.all([runtime.stop(DRAIN_MS), letGo(DRAIN_MS)]);
   }
 
   async #writeRunFolder(bridgePort: number): Promise<string> {

@@ -72,23 +72,26 @@ interface Built {
 async function build(project: string, cache: string): Promise<Built> {
   // Loaded only here: a start from the cache does not pay for it.
   const esbuild = await import('esbuild');
-  const result = await esbuild.build({
-    absWorkingDir: project,
-    entryPoints: ENTRY_POINTS,
-    outdir: cache,
-    bundle: true,
-    write: false,
-    metafile: true,
-    format: 'esm',
-    target: 'es2024',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    loader: { '.sql': 'text' },
-    sourcemap: 'linked',
-    logLevel: 'silent',
-  });
+  const result = await esbuild
+    .build({
+      absWorkingDir: project,
+      entryPoints: ENTRY_POINTS,
+      outdir: cache,
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'esm',
+      target: 'es2024',
+      platform: 'neutral',
+      mainFields: ['module', 'main'],
+      conditions: ['workerd', 'worker', 'browser'],
+      external: ['cloudflare:*', 'node:*'],
+      loader: { '.sql': 'text' },
+      sourcemap: 'linked',
+      logLevel: 'silent',
+    })
+    // It would keep a process running for builds to come.
+    .finally(() => esbuild.stop());
   return {
     files: new Map(result.outputFiles.map((file) => [relative(cache, file.path), Buffer.from(file.contents)])),
     inputs: [...Object.keys(result.metafile.inputs), ...BUILD_INPUTS],
