@@ -109,6 +109,10 @@ const QUIRKS: Readonly<Record<string, Quirk>> = {
   'call-huge': onCall(huge),
   'call-error': onCall(status(500)),
   'call-unauthorized': onCall(status(401)),
+  'call-answers-400': onCall((message, response) => {
+    const error = { code: -32602, message: 'no such tool', data: { tool: message.params?.name } };
+    sendJson(response, { jsonrpc: '2.0', id: message.id, error }, 400);
+  }),
   'leaks-credentials': (_message, response, request) =>
     void response.writeHead(500).end(`cannot use ${String(request.headers.authorization)} here`),
   'list-error': (message, response) => {

@@ -36,7 +36,8 @@ export function createCallUpstreamTool(dependencies: CallDependencies): CallUpst
   return async (upstream, owner, call) => {
     const { catalog } = await views.view(upstream, ACQUAINTANCE_MS);
     const session = catalog?.era === 'modern' ? undefined : await sessions.get(owner, upstream);
-    const target: Target = { upstream, owner, catalog };
+    const deadline = Date.now() + (upstream.timeout ?? DEFAULT_TIMEOUT_MS);
+    const target: Target = { upstream, owner, catalog, deadline };
     let outcome = await attempt(dependencies, target, session, call);
     if (!outcome.ok && session !== undefined && isSessionLost(outcome.error.cause)) {
       await sessions.drop(owner, upstream, session.sessionId);
@@ -50,6 +51,8 @@ interface Target {
   readonly upstream: Upstream;
   readonly owner: string;
   readonly catalog: Catalog | undefined;
+  /** Of handshake, call and second attempt together; milliseconds since the epoch. */
+  readonly deadline: number;
 }
 
 interface Breakdown {
@@ -60,27 +63,31 @@ interface Breakdown {
 /** One attempt, in the session given or in a new one, which is kept. */
 async function attempt(
   { network, maxResponseBytes, sessions, waitUntil }: CallDependencies,
-  { upstream, owner, catalog }: Target,
+  { upstream, owner, catalog, deadline }: Target,
   session: UpstreamSession | undefined,
   call: UpstreamToolCall,
 ): Promise<Result<CallToolResult, Breakdown>> {
-  const timeoutMs = upstream.timeout ?? DEFAULT_TIMEOUT_MS;
   let stage: Breakdown['stage'] = 'initialize';
   try {
     const known = { era: catalog?.era, capabilities: catalog?.capabilities, session };
-    const connection = await connect(upstream, known, { network, maxResponseBytes, timeoutMs, signal: call.signal });
+    const options = { network, maxResponseBytes, timeoutMs: remaining(deadline), signal: call.signal };
+    const connection = await connect(upstream, known, options);
     stage = 'call';
     try {
       const opened = connection.session;
       if (opened !== undefined && opened !== session) waitUntil(sessions.put(owner, upstream, opened));
       const tool = catalog?.tools.find(({ name }) => name === call.name);
-      return ok(await request(connection.client, call, tool, timeoutMs));
+      return ok(await request(connection.client, call, tool, remaining(deadline)));
     } finally {
       waitUntil(connection.close());
     }
   } catch (cause) {
     return err({ stage, cause });
   }
+}
+
+function remaining(deadline: number): number {
+  return Math.max(1, deadline - Date.now());
 }
 
 async function request(

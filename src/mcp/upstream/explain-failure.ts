@@ -22,10 +22,11 @@ interface Explanation {
  * @throws the error itself when it is a fault of this gateway
  */
 export function explainFailure(error: unknown, upstream: Upstream, stage: FailureStage): UpstreamCallFailure {
-  if (isAnswer(error)) {
-    const message = quote(error.message, upstream);
-    const answered = error.data === undefined ? { code: error.code } : { code: error.code, data: error.data };
-    return { code: 'upstream_error', message, stage, answered };
+  const answer = isAnswer(error) ? error : answerInRefusal(error);
+  if (answer !== undefined) {
+    const { code, message, data } = answer;
+    const answered = data === undefined ? { code } : { code, data };
+    return { code: 'upstream_error', message: quote(message, upstream), stage, answered };
   }
   const { code, predicate, credential } = explain(error, upstream);
   return { code, message: `upstream "${upstream.name}" ${predicate}`, stage: credential ? 'credential' : stage };
@@ -34,6 +35,19 @@ export function explainFailure(error: unknown, upstream: Upstream, stage: Failur
 /** The server answered, with a JSON-RPC error. */
 export function isAnswer(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && !isStreamEnd(error);
+}
+
+const jsonRpcError = z.object({ error: z.object({ code: z.int(), message: z.string(), data: z.unknown() }) });
+
+/** Some servers, and all modern ones for some errors, answer JSON-RPC errors under an HTTP status of their own. */
+function answerInRefusal(error: unknown): z.output<typeof jsonRpcError>['error'] | undefined {
+  const refused = refusedWith(error);
+  if (refused === undefined || ![400, 404, 422].includes(refused.status)) return undefined;
+  try {
+    return jsonRpcError.parse(JSON.parse(refused.text)).error;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The HTTP status the server refused with, where it did. */

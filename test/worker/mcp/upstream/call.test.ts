@@ -145,6 +145,17 @@ describe('a session at a legacy upstream', () => {
     expect(await newSessions(opened)).toHaveLength(1);
   });
 
+  it('stands for the handshake where a server keeps none', async () => {
+    const upstream = httpUpstream(`${dualEra()}/mcp`, { era: 'legacy' });
+    const { call } = rig();
+    const posts = async (): Promise<number> => (await stateOf(dualEra())).methods.length;
+    const before = await posts();
+    await call(upstream, 'alice', toolCall('echo'));
+    const met = await posts();
+    await call(upstream, 'alice', toolCall('echo'));
+    expect([met - before, (await posts()) - met]).toEqual([3, 1]);
+  });
+
   it('is never shared between owners', async () => {
     const upstream = httpUpstream(`${legacy()}/mcp`);
     const { call, sessions } = rig();
@@ -223,6 +234,17 @@ describe('an upstream on a bad day', () => {
     if (outcome.ok) throw new Error('it answered');
     expect(outcome.error.message).toContain('***');
     expect(outcome.error.message).not.toContain('sk-very-secret');
+  });
+
+  it('answers a JSON-RPC error under an HTTP status of its own', async () => {
+    const { call } = rig();
+    for (const attempt of ['in a new session', 'in one kept']) {
+      const outcome = await call(misbehaving('call-answers-400'), 'alice', toolCall('noop'));
+      expect(outcome, attempt).toMatchObject({
+        ok: false,
+        error: { message: 'no such tool', answered: { code: -32602, data: { tool: 'noop' } } },
+      });
+    }
   });
 
   it('does not delay another', async () => {
