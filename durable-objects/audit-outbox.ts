@@ -76,6 +76,10 @@ export class AuditOutbox {
     this.#database = new ObjectDatabase(storage, MIGRATIONS);
   }
 
+  get isEmpty(): boolean {
+    return this.#database.first('SELECT 1 FROM outbox LIMIT 1') === undefined;
+  }
+
   /** Keeps the events that are new, and their spend, in one transaction. */
   add(events: readonly AuditEvent[]): void {
     this.#database.transaction(() => {

@@ -39,6 +39,8 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
     this.#outbox = new AuditOutbox(state.storage);
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = await state.storage.getAlarm();
+      // The runtime gives up on an alarm whose handler keeps dying.
+      if (!this.#outbox.isEmpty) await this.#wakeBy(Date.now() + DRAIN_INTERVAL_MS);
     });
   }
 

@@ -7,12 +7,16 @@ import { AuditOverflow, type Recorder } from '../../../../src/audit/recorder.ts'
 import type { Env } from '../../../../src/env.ts';
 import { AuditBuffer, type Claim } from '../../../../src/stores/objects/audit-buffer.ts';
 import { createRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
-import { makeEvent, outboxIds } from '../../durable-objects/ledger-rig.ts';
+import { failingDatabase, makeEvent, outboxIds, useDatabase } from '../../durable-objects/ledger-rig.ts';
 
 /** Time that passes only when told to. */
 class TestClock {
   now = 1_000_000;
   #sleepers: { at: number; wake: () => void }[] = [];
+
+  get sleeping(): number {
+    return this.#sleepers.length;
+  }
 
   sleep = (ms: number): Promise<void> =>
     new Promise((wake) => void this.#sleepers.push({ at: this.now + ms, wake: () => wake() }));
@@ -177,6 +181,7 @@ describe('batched', () => {
       { at: 350, payer: 'key:bad', ids: ['evt_1', 'evt_3'] },
       { at: 750, payer: 'key:bad', ids: ['evt_1', 'evt_3'] },
     ]);
+    expect(clock.sleeping, 'requests that stay for the next try').toBe(1);
     expect(calls.filter(({ payer }) => payer === 'key:good')).toEqual([{ at: 110, payer: 'key:good', ids: ['evt_2'] }]);
   });
 
@@ -266,9 +271,9 @@ describe('batched', () => {
 });
 
 it('loses no event, whatever happens to those who send', () => {
-  type Step = 'append' | 'claim' | 'acknowledge' | 'part' | 'fail' | 'vanish' | 'wait';
-  const step = fc.constantFrom<Step>('append', 'claim', 'acknowledge', 'part', 'fail', 'vanish', 'wait');
-  const property = fc.property(fc.array(fc.tuple(step, fc.nat(2)), { maxLength: 80 }), (steps) => {
+  // A sender that takes too long is given up for lost; its answer may still come, after another has taken over.
+  const step = fc.constantFrom('append', 'claim', 'acknowledge', 'part', 'fail', 'wait');
+  const property = fc.property(fc.array(fc.tuple(step, fc.nat(8)), { maxLength: 80 }), (steps) => {
     const buffer = new AuditBuffer();
     const appended: string[] = [];
     const sent = new Set<string>();
@@ -283,9 +288,9 @@ it('loses no event, whatever happens to those who send', () => {
       if (what === 'append') {
         const event = named(`evt_${appended.length}`);
         appended.push(event.id);
-        buffer.append(`key:${which}`, event);
+        buffer.append(`key:${which % 3}`, event);
       } else if (what === 'claim') claims.push(...buffer.claimEvents(now));
-      else if (what === 'wait') now += 6_000;
+      else if (what === 'wait') now += 10_000;
       else if (claim !== undefined) {
         if (what === 'part') acknowledge(claim, 1);
         else claims = claims.filter((other) => other !== claim);
@@ -300,13 +305,14 @@ it('loses no event, whatever happens to those who send', () => {
     expect([...sent].toSorted()).toEqual(appended.toSorted());
     expect(buffer.isEmpty).toBe(true);
   });
-  fc.assert(property, { numRuns: 500 });
+  fc.assert(property, { numRuns: 2_000 });
 });
 
 it('reaches the real ledger, both ways', async () => {
   const context = createExecutionContext();
   const recorder = createRecorder(env, (promise) => context.waitUntil(promise));
   const [now, later] = [makeEvent(), makeEvent()];
+  await useDatabase('key:real', failingDatabase('before')); // so that nothing leaves the outbox meanwhile
   recorder.batched('key:real', later);
   await recorder.durable('key:real', now);
   expect(await outboxIds('key:real')).toEqual([now.id]);
