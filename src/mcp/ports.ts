@@ -88,6 +88,8 @@ export interface ToolProgress {
 /** A call without a result. */
 export interface UpstreamCallFailure extends Failure {
   readonly stage: FailureStage;
+  /** For the operator, where there is more than the caller should read: the last words of a process. */
+  readonly detail?: string;
   /** The JSON-RPC error the upstream answered with: it is well, the call was not. */
   readonly answered?: { readonly code: number; readonly data?: unknown };
 }

@@ -174,8 +174,8 @@ async function callUpstream(
   }
   // Says nothing about the upstream: it may have been about to answer.
   if (signal.aborted) return { outcome, upstreamMs, cancelled: true };
-  const { stage, message } = outcome.error;
-  ports.upstreamViews.report(upstream, { ok: false, stage, message });
+  const { stage, message, detail = message } = outcome.error;
+  ports.upstreamViews.report(upstream, { ok: false, stage, message: detail });
   return { outcome, upstreamMs };
 }
 

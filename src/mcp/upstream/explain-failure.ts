@@ -29,7 +29,10 @@ export function explainFailure(error: unknown, upstream: Upstream, stage: Failur
     return { code: 'upstream_error', message: quote(message, upstream), stage, answered };
   }
   const { code, predicate, credential } = explain(error, upstream);
-  return { code, message: `upstream "${upstream.name}" ${predicate}`, stage: credential ? 'credential' : stage };
+  const detail = `upstream "${upstream.name}" ${predicate}`;
+  const [message = ''] = detail.split('\n', 1);
+  const failure = { code, message, stage: credential ? 'credential' : stage } as const;
+  return message === detail ? failure : { ...failure, detail };
 }
 
 /** The server answered, with a JSON-RPC error. */

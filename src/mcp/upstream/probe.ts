@@ -72,12 +72,12 @@ function explainProbe(
   upstream: Upstream,
   reached: 'initialize' | 'list',
 ): Pick<Extract<ProbeResult, { stage: string }>, 'ok' | 'stage' | 'message' | 'needsAuth'> {
-  const { code, stage: explained, message } = explainFailure(error, upstream, reached);
+  const { code, stage: explained, message, detail = message } = explainFailure(error, upstream, reached);
   const credential = explained === 'credential';
   const unreachable = reached === 'initialize' && code === 'upstream_unavailable';
   const oauth = upstream.type !== 'stdio' && (upstream.auth === 'oauth' || upstream.auth === 'per_user_oauth');
   const stage = credential ? 'credential' : unreachable ? 'connect' : reached;
-  return { ok: false, stage, message, needsAuth: credential && oauth };
+  return { ok: false, stage, message: detail, needsAuth: credential && oauth };
 }
 
 /** A connection on which the server has just answered something. */

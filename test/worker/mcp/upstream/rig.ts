@@ -10,6 +10,7 @@ import { probeUpstream } from '../../../../src/mcp/upstream/probe.ts';
 import type {
   CallUpstreamTool,
   Catalog,
+  UpstreamNetwork,
   UpstreamSession,
   UpstreamSessions,
   UpstreamToolCall,
@@ -39,8 +40,9 @@ export async function catalogOf(upstream: Upstream): Promise<Catalog> {
 export function probe(
   upstream: Upstream,
   request: Partial<Parameters<typeof probeUpstream>[2]> = {},
+  reach: UpstreamNetwork = network,
 ): ReturnType<typeof probeUpstream> {
-  const dependencies = { network, maxResponseBytes: MAX_RESPONSE_BYTES, maxTools: MAX_TOOLS, now: Date.now };
+  const dependencies = { network: reach, maxResponseBytes: MAX_RESPONSE_BYTES, maxTools: MAX_TOOLS, now: Date.now };
   return probeUpstream(dependencies, upstream, { listing: true, timeoutMs: 3_000, ...request });
 }
 
@@ -64,14 +66,14 @@ interface Rig {
   idle(): Promise<void>;
 }
 
-export function rig(catalog?: Catalog): Rig {
+export function rig(catalog?: Catalog, reach: UpstreamNetwork = network): Rig {
   const sessions = memorySessions();
   const after: Promise<unknown>[] = [];
   const health = healthReport(unknownCondition, { disabled: false, toolCount: 0 }, 0);
   const view = async (): ReturnType<CallDependencies['views']['view']> =>
     catalog === undefined ? { health } : { health, catalog };
   const call = createCallUpstreamTool({
-    network,
+    network: reach,
     views: { view, refresh: view, report: () => {} },
     sessions,
     maxResponseBytes: MAX_RESPONSE_BYTES,
