@@ -16,7 +16,7 @@ import { Patience } from './patience.ts';
 import { providerUrl } from './provider-types.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { pickProviderKey, resolveModel, type ModelTarget } from './resolve-model.ts';
-import type { ResponseReader } from './response-reader.ts';
+import type { ResponseFacts, ResponseReader } from './response-reader.ts';
 
 export interface LlmPorts extends RecordPorts {
   readonly waitUntil: (promise: Promise<unknown>) => void;
@@ -59,7 +59,19 @@ interface Exchange {
 }
 
 /** Every call leaves one audit event, refused ones included. */
-export async function callModel(
+export function callModel(
+  ports: LlmPorts,
+  caller: LlmCaller,
+  request: LlmRequest,
+): Promise<Result<LlmAnswer, Failure>> {
+  const answer = attemptCall(ports, caller, request);
+  // A caller that hangs up takes its request's context along; the record must outlive it. Whoever waits for the answer
+  // meets its fault.
+  ports.waitUntil(answer.catch(() => undefined));
+  return answer;
+}
+
+async function attemptCall(
   ports: LlmPorts,
   caller: LlmCaller,
   request: LlmRequest,
@@ -77,12 +89,7 @@ export async function callModel(
   record.target = target.value;
   const { provider, type } = target.value;
   const providerKey = pickProviderKey(provider, target.value.model, ports.random());
-  if (providerKey === undefined && type.needsKey && provider.headers === undefined)
-    return refuse(
-      ports,
-      record,
-      failure('upstream_unavailable', `The provider "${provider.name}" has no key configured.`),
-    );
+  if (providerKey === undefined && lacksKey(target.value)) return refuse(ports, record, keyMissing(provider.name));
 
   const exchange: Exchange = {
     ports,
@@ -106,6 +113,15 @@ export async function callModel(
   } catch (fault) {
     return endWithFault(exchange, fault);
   }
+}
+
+/** Whoever gives an address or headers of their own may well mean to call without a key. */
+function lacksKey({ provider, type }: ModelTarget): boolean {
+  return type.needsKey && provider.base_url === undefined && provider.headers === undefined;
+}
+
+function keyMissing(provider: string): Failure {
+  return failure('upstream_unavailable', `The provider "${provider}" has no key configured.`);
 }
 
 /** For what is wrong with a request before there is a call to speak of: an unreadable body, a bad tag. */
@@ -159,11 +175,12 @@ async function wholeAnswer(
   const upstreamMs = noteUpstreamTime(exchange);
   const value = parseJson(decoder.decode(bytes));
   if (response.ok) reader.readBody(value);
+  const facts = response.ok ? reader.facts() : undefined;
   const settled = await record.settle({
-    ...(response.ok ? verdict(reader) : REFUSED_BY_PROVIDER),
+    ...(facts === undefined ? REFUSED_BY_PROVIDER : verdict(facts)),
     status: response.status,
     stream: false,
-    ...(response.ok && { facts: reader.facts() }),
+    ...(facts !== undefined && { facts }),
     responseBytes: bytes.byteLength,
     response: value,
   });
@@ -186,16 +203,17 @@ function streamedAnswer(
 ): LlmAnswer {
   const { ports, record, reader, patience } = exchange;
   const upstreamMs = noteUpstreamTime(exchange);
-  // Of a caller that hangs up the request ends at once; this keeps it until the call is on record.
+  // As for the answer, so for its stream.
   const { promise: over, resolve: isOver } = Promise.withResolvers<void>();
   ports.waitUntil(over);
   const settle = async (end: StreamEnd): Promise<void> => {
     noteUpstreamTime(exchange);
+    const facts = response.ok ? reader.facts() : undefined;
     const settled = await record.settle({
-      ...(response.ok ? streamVerdict(reader, end) : REFUSED_BY_PROVIDER),
+      ...(facts === undefined ? REFUSED_BY_PROVIDER : streamVerdict(facts, end)),
       status: response.status,
       stream: isEventStream(response),
-      ...(response.ok && { facts: reader.facts() }),
+      ...(facts !== undefined && { facts }),
       responseBytes: end.bytes,
     });
     isOver();
@@ -242,15 +260,14 @@ const CANCELLED: Verdict = { outcome: 'cancelled', reason: 'client_cancelled' };
 /** The status on the event says how. */
 const REFUSED_BY_PROVIDER: Verdict = { outcome: 'error', reason: 'refused_by_provider' };
 
-function verdict(reader: ResponseReader): Verdict {
-  const { hasFailed, isWhole } = reader.facts();
+function verdict({ hasFailed, isWhole }: ResponseFacts): Verdict {
   if (hasFailed) return { outcome: 'error', reason: 'upstream_error' };
   return isWhole ? { outcome: 'ok' } : { outcome: 'error', reason: 'answer_incomplete' };
 }
 
-function streamVerdict(reader: ResponseReader, { how, error }: StreamEnd): Verdict {
+function streamVerdict(facts: ResponseFacts, { how, error }: StreamEnd): Verdict {
   if (how === 'broken') return { outcome: 'error', reason: error?.code ?? 'internal_error' };
   // Clients hang up on the last word as often as they wait for the end.
-  if (how === 'cancelled' && !reader.facts().isFinished) return CANCELLED;
-  return verdict(reader);
+  if (how === 'cancelled' && !facts.isFinished) return CANCELLED;
+  return verdict(facts);
 }

@@ -85,9 +85,9 @@ export class CallRecord {
   /** Leaves the one event of the call. Fails when it cannot be kept: the answer must then be withheld. */
   async settle(end: CallEnd): Promise<Result<NanoUsd | undefined, Failure>> {
     const cost = this.costOf(end.facts?.usage, end.facts?.responseModel);
-    const event = { ...this.#event(end, cost), ...(await this.#content(end)) };
     const { payer } = this.#caller.virtualKey.principal;
     try {
+      const event = { ...this.#event(end, cost), ...(await this.#content(end)) };
       if (this.isDurable) await this.#ports.recorder.durable(payer, event);
       else this.#ports.recorder.batched(payer, event);
       return ok(cost);

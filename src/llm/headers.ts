@@ -51,6 +51,8 @@ const NOT_SENT_ON_PREFIXES = [
 /** In a header's name: whatever it is, it opens a door somewhere. */
 const CREDENTIAL_WORDS = /auth|cookie|api-?key|token|secret|password|credential|assertion|jwt|session-key|signature/;
 
+const MAX_REMEMBERED_NAMES = 500;
+
 const NOT_SENT_BACK = new Set([
   ...HOP_BY_HOP,
   // The runtime has undone it.
@@ -70,6 +72,34 @@ const NOT_SENT_BACK = new Set([
 ]);
 const NOT_SENT_BACK_PREFIXES = ['x-sallyport-', 'access-control-', 'content-security-policy'];
 
+/** Remembers its verdicts: the same few names come with every request. */
+class HeaderRule {
+  readonly #verdicts = new Map<string, boolean>();
+  readonly #decide: (name: string) => boolean;
+
+  constructor(decide: (name: string) => boolean) {
+    this.#decide = decide;
+  }
+
+  allows(name: string): boolean {
+    const known = this.#verdicts.get(name);
+    if (known !== undefined) return known;
+    const verdict = this.#decide(name);
+    // Names come from outside, so there may be any number of them.
+    if (this.#verdicts.size < MAX_REMEMBERED_NAMES) this.#verdicts.set(name, verdict);
+    return verdict;
+  }
+}
+
+const sentOn = new HeaderRule(
+  (name) => !NOT_SENT_ON.has(name) && !hasPrefix(name, NOT_SENT_ON_PREFIXES) && !CREDENTIAL_WORDS.test(name),
+);
+const sentBack = new HeaderRule((name) => !NOT_SENT_BACK.has(name) && !hasPrefix(name, NOT_SENT_BACK_PREFIXES));
+
+function hasPrefix(name: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => name.startsWith(prefix));
+}
+
 /** What the provider is sent: the caller's headers, then the operator's for this provider, then the provider key. */
 export function requestHeaders(
   from: Headers,
@@ -81,7 +111,7 @@ export function requestHeaders(
   const named = from.get('connection');
   const perConnection = named === null ? '' : `,${named.toLowerCase().replaceAll(' ', '')},`;
   for (const [name, value] of from) {
-    if (isSentOn(name) && !perConnection.includes(`,${name},`)) headers.set(name, value);
+    if (sentOn.allows(name) && !perConnection.includes(`,${name},`)) headers.set(name, value);
   }
   setOperatorHeaders(headers, provider, type, providerKey);
   return headers;
@@ -97,7 +127,7 @@ export function ownRequestHeaders(provider: Provider, type: ProviderType, provid
 export function responseHeaders(from: Headers): Headers {
   const headers = new Headers();
   for (const [name, value] of from) {
-    if (!NOT_SENT_BACK.has(name) && !hasPrefix(name, NOT_SENT_BACK_PREFIXES)) headers.set(name, value);
+    if (sentBack.allows(name)) headers.set(name, value);
   }
   return headers;
 }
@@ -111,12 +141,4 @@ function setOperatorHeaders(
   for (const [name, value] of Object.entries(provider.headers ?? {})) headers.set(name, value);
   if (providerKey === undefined) return;
   headers.set(type.credentialHeader, type.credentialHeader === 'authorization' ? `Bearer ${providerKey}` : providerKey);
-}
-
-function isSentOn(name: string): boolean {
-  return !NOT_SENT_ON.has(name) && !hasPrefix(name, NOT_SENT_ON_PREFIXES) && !CREDENTIAL_WORDS.test(name);
-}
-
-function hasPrefix(name: string, prefixes: readonly string[]): boolean {
-  return prefixes.some((prefix) => name.startsWith(prefix));
 }

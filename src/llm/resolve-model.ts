@@ -81,13 +81,10 @@ function hasKeyFor(provider: Provider, model: string): boolean {
 }
 
 function notAllowed(requested: string): Failure {
-  const shown = requested.length > 200 ? `${requested.slice(0, 200)}…` : requested;
   return failure(
     'model_not_allowed',
-    `The model "${shown}" is not available to this key; GET /v1/models lists what is.`,
-    {
-      param: 'model',
-    },
+    `The model "${shown(requested)}" is not available to this key; GET /v1/models lists what is.`,
+    { param: 'model' },
   );
 }
 
@@ -95,9 +92,13 @@ function wrongDialect(requested: string, type: ProviderType, dialect: LlmDialect
   const spoken = type.dialects[0] ?? dialect;
   return failure(
     'invalid_request',
-    `The model "${requested}" is not served in this dialect, and translation is not available yet; use ${MAIN_PATH[spoken]} for it.`,
+    `The model "${shown(requested)}" is not served in this dialect, and translation is not available yet; use ${MAIN_PATH[spoken]} for it.`,
     { param: 'model' },
   );
+}
+
+function shown(model: string): string {
+  return model.length > 200 ? `${model.slice(0, 200)}…` : model;
 }
 
 /**

@@ -11,6 +11,8 @@ import { errorResponse, statusOf } from '../../error-response.ts';
 import { readJson } from '../../read-json.ts';
 
 const CLIENT_LENGTH = 200;
+/** Statuses with which a response may not be given a body. */
+const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 /** Only `model` is read here, and it stands at the top. */
 const DUPLICATE_DEPTH = 1;
 
@@ -77,5 +79,5 @@ function searchOf(url: string): string {
 function responseOf({ status, headers, body, cost, upstreamMs }: LlmAnswer, totalMs: number): Response {
   if (cost !== undefined) headers.set('x-sallyport-cost-usd', toUsdText(cost));
   headers.set('server-timing', `upstream;dur=${upstreamMs}, gateway;dur=${Math.max(0, totalMs - upstreamMs)}`);
-  return new Response(body, { status, headers });
+  return new Response(BODILESS.has(status) ? null : body, { status, headers });
 }

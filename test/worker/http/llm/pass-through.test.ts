@@ -176,6 +176,12 @@ describe('the answer', () => {
     },
   );
 
+  it('may have no body at all', async () => {
+    const rig = startRig({ providers: PROVIDERS, network: () => new Response(null, { status: 204 }) });
+    const response = await rig.fetch('/v1/responses', post('{"model":"openai/gpt-5"}'));
+    expect([response.status, await response.text()]).toEqual([204, '']);
+  });
+
   it('in HTML is named as what it is', async () => {
     const rig = answering('<html>', { headers: { 'content-type': 'text/html; charset=utf-8' } });
     const response = await rig.fetch('/v1/chat/completions', post('{"model":"openai/gpt-4o"}'));
