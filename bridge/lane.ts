@@ -15,6 +15,8 @@ import type { Ready, Unavailable } from './unavailable.ts';
 /** A first start may have to download the server's package. */
 const INITIALIZE_TIMEOUT_MS = 120_000;
 
+const PROBE_GRACE_MS = 100;
+
 /** `open` has had no handshake: it serves the modern era, or waits for a first `initialize`. */
 export type LaneEra = 'open' | 'legacy';
 
@@ -258,8 +260,9 @@ export class Lane {
     const check = (): void => {
       const isInUse = relay.inUse > 0 || [...this.sessions].some((session) => session.streams.size > 0);
       const idleMs = isInUse ? 0 : Date.now() - relay.lastUsedAt;
-      if (idleMs >= idleTimeoutMs) void this.#retire('was idle');
-      else this.#idleTimer = setTimeout(check, idleTimeoutMs - idleMs).unref();
+      // A probe does not keep the process, and is not cut off in the middle either.
+      if (idleMs >= idleTimeoutMs && relay.idle) void this.#retire('was idle');
+      else this.#idleTimer = setTimeout(check, Math.max(PROBE_GRACE_MS, idleTimeoutMs - idleMs)).unref();
     };
     this.#idleTimer = setTimeout(check, idleTimeoutMs).unref();
   }
