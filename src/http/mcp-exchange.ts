@@ -31,17 +31,19 @@ export interface McpPost {
 
 interface Message {
   readonly method?: unknown;
-  readonly id?: unknown;
   readonly params?: unknown;
 }
 
 export async function answerMcp(post: McpPost): Promise<Response> {
   const { headers } = post.request;
+  const version = headers.get('mcp-protocol-version');
+  const method = headers.get('mcp-method');
+  const name = headers.get('mcp-name');
   const route = classifyInboundRequest({
     httpMethod: 'POST',
-    ...headerValue('protocolVersionHeader', headers.get('mcp-protocol-version')),
-    ...headerValue('mcpMethodHeader', headers.get('mcp-method')),
-    ...headerValue('mcpNameHeader', headers.get('mcp-name')),
+    ...(version !== null && { protocolVersionHeader: version }),
+    ...(method !== null && { mcpMethodHeader: method }),
+    ...(name !== null && { mcpNameHeader: name }),
     body: post.body,
   });
   if (route.kind !== 'legacy') return answerModern(post);
@@ -170,10 +172,6 @@ function inTime(answer: Promise<Response>, hungUp: AbortController): Promise<Res
 
 function messageOf(body: unknown): Message {
   return typeof body === 'object' && body !== null ? body : {};
-}
-
-function headerValue<Name extends string>(name: Name, value: string | null): { [name in Name]?: string } {
-  return value === null ? {} : ({ [name]: value } as { [name in Name]: string });
 }
 
 function logFault(exchange: Exchange, fault: unknown): void {

@@ -14,21 +14,21 @@ const KEEP_ALIVE = new TextEncoder().encode(': keepalive\n\n');
 
 /** @param answer must not reject */
 export async function answerInTime(answer: Promise<Response>, patience: Patience): Promise<Response> {
-  let timer: number | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), patience.patienceMs);
   });
   const inTime = await Promise.race([answer, late]);
-  clearTimeout(timer);
+  if (timer !== null) clearTimeout(timer);
   return inTime ?? streamed(answer, patience);
 }
 
 function streamed(answer: Promise<Response>, { keepAliveMs, onHangUp }: Patience): Response {
-  let timer: number | null = null;
+  let timer: ReturnType<typeof setInterval> | null = null;
   let open = true;
   const close = (): void => {
     open = false;
-    clearInterval(timer);
+    if (timer !== null) clearInterval(timer);
   };
   const body = new ReadableStream<Uint8Array>({
     start(controller) {

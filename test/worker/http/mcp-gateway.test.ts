@@ -1,8 +1,11 @@
 // The worker as it is composed, between official clients and real upstreams on loopback.
 import { exports } from 'cloudflare:workers';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { callWith, CLIENTS, modernClient } from '../mcp/clients.ts';
 import { URL_BASE } from '../mcp/fake-gateway.ts';
+
+// Real servers on a machine that may be busy.
+vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });
 
 const ADMIN = { authorization: 'Bearer test-admin-token' };
 const KEY = 'vk-test-everything';
@@ -54,7 +57,7 @@ describe.each(CLIENTS)('a client of %s', (_line, connect) => {
   it('lists all servers that are up, and only as many tools of one as the operator allows', async () => {
     const client = await connect(asKey(KEY));
     const names = (await client.listTools()).tools.map((tool) => tool.name);
-    const of = (server: string) => names.filter((name) => name.startsWith(`${server}__`));
+    const of = (upstream: string) => names.filter((name) => name.startsWith(`${upstream}__`));
     expect(of('dual')).toContain('dual__add');
     expect(of('old')).toContain('old__echo');
     expect(of('everything').length).toBeGreaterThan(5);
@@ -155,7 +158,7 @@ describe('cancelling', () => {
     await started.promise;
     abort.abort();
     await expect(call).rejects.toThrow();
-    await expect.poll(cancelledCalls, { timeout: 5000 }).toBe(before + 1);
+    await expect.poll(cancelledCalls, { timeout: 10_000 }).toBe(before + 1);
     await client.close();
   });
 });
