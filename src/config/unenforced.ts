@@ -1,6 +1,6 @@
 // What the configuration may say and this version does not do. Nobody may rely on a limit that is not there.
 import type { ConfigPath, ConfigProblem } from './check.ts';
-import type { GatewayDocument, VirtualKeyDocument } from './document.ts';
+import { gatewayDocument, type GatewayDocument, type VirtualKeyDocument } from './document.ts';
 
 interface Limited {
   readonly budgets?: readonly unknown[] | undefined;
@@ -11,6 +11,7 @@ export function unenforcedSettings(document: GatewayDocument): ConfigProblem[] {
   return [
     ...serverWarnings(document),
     ...codeModeWarnings(document),
+    ...requestLimitWarnings(document),
     ...document.providers.flatMap(({ retries }, index) =>
       retries === undefined || retries === 0 ? [] : [ignored(['providers', index, 'retries'], 'retries are', 'made')],
     ),
@@ -26,14 +27,28 @@ function ignored(path: ConfigPath, what: string, done: string): ConfigProblem {
 
 function serverWarnings(document: GatewayDocument): ConfigProblem[] {
   return document.mcp.servers.flatMap((server, index) => {
-    if (server.type === 'stdio' || (server.auth !== 'oauth' && server.auth !== 'per_user_oauth')) return [];
+    const path = ['mcp', 'servers', index];
+    const auth = server.type === 'stdio' ? undefined : server.auth;
     return [
-      {
-        ...ignored(['mcp', 'servers', index, 'auth'], `auth: ${server.auth} is`, 'served'),
-        fix: 'until then give the server a token of its own in headers',
-      },
+      ...(server.tool_cost_usd === undefined
+        ? []
+        : [ignored([...path, 'tool_cost_usd'], 'the cost of tools is', 'counted')]),
+      ...(auth === 'oauth' || auth === 'per_user_oauth'
+        ? [
+            {
+              ...ignored([...path, 'auth'], `auth: ${auth} is`, 'served'),
+              fix: 'until then give the server a token of its own in headers',
+            },
+          ]
+        : []),
     ];
   });
+}
+
+function requestLimitWarnings({ limits }: GatewayDocument): ConfigProblem[] {
+  // The default is no one's wish.
+  if (limits.concurrent_requests === gatewayDocument.parse({}).limits.concurrent_requests) return [];
+  return [ignored(['limits', 'concurrent_requests'], 'a limit of concurrent requests is', 'enforced')];
 }
 
 function codeModeWarnings(document: GatewayDocument): ConfigProblem[] {

@@ -268,6 +268,8 @@ describe('what is accepted', () => {
       'mcp:',
       '  servers:',
       '    - { name: a, type: http, url: "http://a.test/", auth: oauth }',
+      '    - { name: b, type: stdio, command: [b], tool_cost_usd: { x: 1 } }',
+      'limits: { concurrent_requests: 5 }',
       'virtual_keys:',
       '  - key_name: k',
       '    mode: search',
@@ -282,10 +284,12 @@ describe('what is accepted', () => {
       'f.yaml:4: teams[0].rate_limit: a rate limit is accepted but not enforced by this version',
       'f.yaml:7: providers[0].retries: retries are accepted but not made by this version',
       'f.yaml:10: mcp.servers[0].auth: auth: oauth is accepted but not served by this version',
-      'f.yaml:13: virtual_keys[0].mode: mode: search is accepted but not served by this version',
-      'f.yaml:14: virtual_keys[0].fallbacks: fallbacks are accepted but not followed by this version',
-      'f.yaml:15: virtual_keys[0].budgets: budgets are accepted but not enforced by this version',
-      'f.yaml:18: virtual_keys[0].providers[0].rate_limit: a rate limit is accepted but not enforced by this version',
+      'f.yaml:11: mcp.servers[1].tool_cost_usd: the cost of tools is accepted but not counted by this version',
+      'f.yaml:12: limits.concurrent_requests: a limit of concurrent requests is accepted but not enforced by this version',
+      'f.yaml:15: virtual_keys[0].mode: mode: search is accepted but not served by this version',
+      'f.yaml:16: virtual_keys[0].fallbacks: fallbacks are accepted but not followed by this version',
+      'f.yaml:17: virtual_keys[0].budgets: budgets are accepted but not enforced by this version',
+      'f.yaml:20: virtual_keys[0].providers[0].rate_limit: a rate limit is accepted but not enforced by this version',
     ]);
     expect(warningsOf('virtual_keys: [{ key_name: k, mode: direct, budgets: [] }]')).toEqual([]);
   });
