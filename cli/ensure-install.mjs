@@ -10,15 +10,16 @@ const lock = join(root, 'package-lock.json');
 const installed = join(root, 'node_modules', '.sallyport-installed-lock.json');
 
 if (!existsSync(installed) || !readFileSync(installed).equals(readFileSync(lock))) {
-  console.error('sallyport: installing dependencies (npm ci) …');
-  // The lock is of the project; `--no-audit --no-fund` keeps a start from calling anything but the registry.
-  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  console.error('sallyport: installing dependencies (npm install) …');
+  // What the lock names is installed as the lock has it, and the lock stays as it is. `npm ci` would refuse it where a
+  // registry has not every platform's optional packages. `--no-audit --no-fund`: nothing but the registry is called.
+  const { status, error } = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
   if (error !== undefined || status !== 0) {
-    console.error(`sallyport: npm ci failed${error ? `: ${error.message}` : ''}; run it by hand to see why`);
+    console.error(`sallyport: npm install failed${error ? `: ${error.message}` : ''}; run it by hand to see why`);
     process.exit(1);
   }
   copyFileSync(lock, installed);

@@ -47,7 +47,7 @@ async function examineRuntime(): Promise<string> {
     return stdout.trim();
   } catch (error) {
     throw new Complaint(
-      `workerd does not run here (${error instanceof Error ? error.message.split('\n')[0] : ''}): it needs Linux with glibc or macOS, and "npm ci"`,
+      `workerd does not run here (${error instanceof Error ? error.message.split('\n')[0] : ''}): it needs Linux with glibc or macOS, and "npm install"`,
     );
   }
 }
