@@ -58,14 +58,11 @@ async function define(env: BridgeEnv, upstream: StdioUpstream, signal: AbortSign
     signal: signal ?? null,
   });
   const answer = await accepted(response, upstream);
-  await answer.body?.cancel();
-  if (!answer.ok) {
-    throw new EgressError(
-      'upstream_unavailable',
-      'not_started',
-      `was refused by the stdio bridge (HTTP ${answer.status})`,
-    );
-  }
+  const text = await bodyText(answer);
+  if (answer.ok) return;
+  const { message = `HTTP ${answer.status}` } = parseRefusal(text);
+  const predicate = maskSecrets(`was refused by the stdio bridge: ${message}`, upstream);
+  throw new EgressError('upstream_unavailable', 'not_started', predicate);
 }
 
 async function sendToBridge(env: BridgeEnv, input: RequestInfo | URL, init: RequestInit): Promise<Response> {

@@ -80,8 +80,9 @@ describe('discovery', () => {
       refused: { state: 'failing' },
       local: { state: 'failing' },
     });
-    expect(Date.now() - startedAt).toBeLessThan(5_000);
-  });
+    // Whoever waited for the hanging one would be here four deadlines of five seconds later.
+    expect(Date.now() - startedAt).toBeLessThan(10_000);
+  }, 30_000);
 
   it('says what is wrong, and never a credential', async () => {
     expect((await viewOf('local')).health.lastError).toMatchObject({
