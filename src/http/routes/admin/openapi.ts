@@ -1,5 +1,6 @@
 // The admin API described by itself: OpenAPI 3.1, whose schemas are those that check the requests.
 import { z } from 'zod';
+import { AUDIT_QUERY_PARAMETERS } from '../../../audit/query.ts';
 import { gatewayDocument } from '../../../config/document.ts';
 import { OBJECT_SCHEMAS, type ObjectKind } from '../../../config/objects.ts';
 
@@ -48,19 +49,6 @@ const ANSWERED = {
 };
 
 const NAME = { name: 'name', in: 'path', required: true, schema: { type: 'string' } };
-const AUDIT_FILTERS = [
-  'from',
-  'to',
-  'kind',
-  'outcome',
-  'key',
-  'server',
-  'tool',
-  'provider',
-  'model',
-  'request_id',
-  'q',
-];
 
 /** @param collections path segment → kind of object */
 export function openApiDocument(collections: Readonly<Record<string, ObjectKind>>): Json {
@@ -84,7 +72,7 @@ export function openApiDocument(collections: Readonly<Record<string, ObjectKind>
     '/api/audit-events': {
       get: {
         summary: 'What happened, newest first.',
-        parameters: [...AUDIT_FILTERS, 'cursor', 'limit'].map(queryParameter),
+        parameters: AUDIT_QUERY_PARAMETERS.map(queryParameter),
         responses: answers({ '200': jsonAnswer('A page of audit events.', pageOf({ type: 'object' })) }),
       },
     },

@@ -270,6 +270,21 @@ describe('batched', () => {
   });
 });
 
+it('takes no answer from a sender that was given up for lost', () => {
+  const buffer = new AuditBuffer();
+  buffer.append('key:a', named('evt_1'));
+  const [slow] = buffer.claimEvents(1_000_000);
+  buffer.append('key:a', named('evt_2'));
+  const [second] = buffer.claimEvents(1_010_000);
+  if (slow === undefined || second === undefined) throw new Error('nothing was claimed');
+  buffer.acknowledge(slow, 1, 1_010_001);
+  buffer.giveBack(slow, 1_010_002);
+  expect(buffer.claimEvents(1_010_003), 'the second is still sending').toEqual([]);
+  buffer.giveBack(second, 1_010_004);
+  const [third] = buffer.claimEvents(1_020_000);
+  expect(third?.events.map(({ id }) => id)).toEqual(['evt_1', 'evt_2']);
+});
+
 it('loses no event, whatever happens to those who send', () => {
   // A sender that takes too long is given up for lost; its answer may still come, after another has taken over.
   const step = fc.constantFrom('append', 'claim', 'acknowledge', 'part', 'fail', 'wait');
