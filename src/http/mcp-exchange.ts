@@ -31,6 +31,7 @@ export interface McpPost {
 
 interface Message {
   readonly method?: unknown;
+  readonly id?: unknown;
   readonly params?: unknown;
 }
 
@@ -63,20 +64,26 @@ export async function answerMcp(post: McpPost): Promise<Response> {
 }
 
 async function answerModern(post: McpPost): Promise<Response> {
-  const { method } = messageOf(post.body);
+  const { method, id } = messageOf(post.body);
   const hungUp = new AbortController();
   const exchange: Exchange = { ...post.exchange, era: 'modern', signal: hungUp.signal };
-  let fault: unknown;
-  const handler = createMcpHandler(() => createBroker(exchange, typeof method === 'string' ? method : ''), {
+  let unsent: Error | undefined;
+  let reported: Error | undefined;
+  const makeBroker = () =>
+    createBroker(exchange, typeof method === 'string' ? method : '', (fault) => {
+      unsent = fault;
+    });
+  const handler = createMcpHandler(makeBroker, {
     legacy: 'reject',
     keepAliveMs: KEEP_ALIVE_MS,
-    onerror: (error) => {
-      fault = error;
+    // What clients do wrong is reported here too; that is answered, and no matter for a log.
+    onerror: (fault) => {
+      reported = fault;
     },
   });
   const answer = handler.fetch(post.request, { parsedBody: post.body }).then((response) => {
-    // The SDK reports what clients do wrong in the same way; that is answered, and no matter for a log.
-    if (response.status >= 500) logFault(exchange, fault);
+    if (unsent !== undefined) return internalError(exchange, unsent, id);
+    if (response.status >= 500) logFault(exchange, reported);
     return response;
   });
   return method === 'tools/call' ? inTime(answer, hungUp) : answer;
@@ -116,8 +123,11 @@ async function serveAlone(
   request: Request,
   onEnd: () => void,
 ): Promise<Response> {
+  let unsent: Error | undefined;
   try {
-    const broker = await createBroker(exchange, message.method);
+    const broker = await createBroker(exchange, message.method, (fault) => {
+      unsent = fault;
+    });
     // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server is no event target
     broker.onclose = onEnd;
     const transport = new PerRequestHTTPServerTransport({
@@ -129,11 +139,10 @@ async function serveAlone(
   } catch (fault) {
     onEnd();
     // The client is gone; nobody reads this status.
-    if (fault instanceof SdkError && fault.code === SdkErrorCode.ConnectionClosed) {
+    if (unsent === undefined && fault instanceof SdkError && fault.code === SdkErrorCode.ConnectionClosed) {
       return new Response(null, { status: 499 });
     }
-    logFault(exchange, fault);
-    return jsonRpcError(500, message.id, -32603, 'Internal error');
+    return internalError(exchange, unsent ?? fault, message.id);
   }
 }
 
@@ -141,7 +150,7 @@ async function serveAlone(
 async function answerBatch(post: McpPost): Promise<Response> {
   const exchange: Exchange = { ...post.exchange, era: 'legacy', signal: post.request.signal };
   const serve = legacyStatelessFallback(
-    () => createBroker(exchange),
+    () => createBroker(exchange, undefined, (fault) => logFault(exchange, fault)),
     (fault) => logFault(exchange, fault),
   );
   return serve(post.request, { parsedBody: post.body });
@@ -178,6 +187,11 @@ function logFault(exchange: Exchange, fault: unknown): void {
   log('error', 'mcp.request.failed', { request_id: exchange.caller.requestId, fault: describeFault(fault) });
 }
 
-function jsonRpcError(status: number, id: string | number, code: number, message: string): Response {
+function internalError(exchange: Exchange, fault: unknown, id: unknown): Response {
+  logFault(exchange, fault);
+  return jsonRpcError(500, id, -32603, 'Internal error');
+}
+
+function jsonRpcError(status: number, id: unknown, code: number, message: string): Response {
   return Response.json({ jsonrpc: '2.0', id, error: { code, message } }, { status });
 }

@@ -25,11 +25,24 @@ export function isServed(method: string, era: Exchange['era']): boolean {
   return METHODS.has(method) || BUILT_IN[era].some((builtIn) => builtIn === method);
 }
 
-/** @param method of the request to be served; undefined for a legacy batch, which holds several */
-export async function createBroker(exchange: Exchange, method?: string): Promise<Server> {
+/**
+ * @param method of the request to be served; undefined for a legacy batch, which holds several
+ * @param onFault hears of an answer that could not be sent; the exchange ends with that
+ */
+export async function createBroker(
+  exchange: Exchange,
+  method: string | undefined,
+  onFault: (fault: Error) => void,
+): Promise<Server> {
   const introduces = method === 'initialize' || method === 'server/discover';
   const instructions = introduces ? await instructionsFor(exchange.caller.scope, exchange.upstreamViews) : '';
   const server = new Server(SERVER_INFO, { capabilities: { tools: {} }, ...(instructions !== '' && { instructions }) });
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the SDK's server is no event target
+  server.onerror = (fault) => {
+    onFault(fault);
+    // Left open, the client would wait for ever.
+    void server.close().catch(onFault);
+  };
   // Not `setRequestHandler`: it would put every result through a schema, which drops the members it does not know.
   // Absent, the SDK answers an unknown method itself, as 2026-07-28 wants it: with status 404.
   if (method === undefined || METHODS.has(method)) {

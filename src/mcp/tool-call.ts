@@ -186,9 +186,9 @@ async function record(
   invocation: ToolInvocation,
   attempt: Attempt,
 ): Promise<boolean> {
-  const event = await toolCallEvent(caller, invocation, attempt, ports.now());
   const { payer } = caller.virtualKey.principal;
   try {
+    const event = await toolCallEvent(caller, invocation, attempt, ports.now());
     if (caller.settings.audit.durability.tool_calls === 'durable') await ports.recorder.durable(payer, event);
     else ports.recorder.batched(payer, event);
     return true;

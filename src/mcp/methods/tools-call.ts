@@ -8,7 +8,7 @@ import type { ToolCaller, ToolCallFailure, ToolInvocation } from '../tool-call.t
 import { parseQualifiedName } from '../tool-name.ts';
 
 /** Where a failed call says why, for programs: `{code, retry_after_seconds}`. */
-export const ERROR_META_KEY = 'sallyport/error';
+const ERROR_META_KEY = 'sallyport/error';
 
 export async function callTool(
   exchange: Exchange,

@@ -216,6 +216,29 @@ describe('bad input', () => {
     expect(await rpc(legacy(gateway, 'ping'))).toMatchObject({ status: 200 });
   });
 
+  it.each(['none', 'hash', 'full'])('survives arguments nested without end, audited as %s', async (content) => {
+    const gateway = fakeGateway({ upstreams: { s: { tools: [tool('a')] } }, settings: { audit: { content } } });
+    const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+    const params = `{"name":"s__a","arguments":{"deep":${deep}}}`;
+    const response = await post(gateway, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`);
+    expect([200, 400]).toContain(response.status);
+    expect(await rpc(legacy(gateway, 'ping'))).toMatchObject({ status: 200 });
+  });
+
+  it('survives a result nested without end', async () => {
+    let deep: unknown[] = [];
+    for (let depth = 0; depth < 200_000; depth++) deep = [deep];
+    const call = async () => ok({ ...text('x'), structuredContent: { deep } });
+    const gateway = fakeGateway({ upstreams: { s: { tools: [tool('a')], call } } });
+    for (const send of [modern, legacy]) {
+      expect(await rpc(send(gateway, 'tools/call', { name: 's__a' }))).toMatchObject({
+        id: 7,
+        error: { code: -32603 },
+      });
+      expect(await rpc(legacy(gateway, 'ping'))).toMatchObject({ status: 200 });
+    }
+  });
+
   it.each(['GET', 'DELETE', 'PUT', 'PATCH'])('refuses %s and names what is allowed', async (method) => {
     for (const path of ['/mcp', '/mcp/s']) {
       const response = await gatewayOfOne().fetch(URL_BASE + path, { method, headers: { accept: ACCEPT } });
