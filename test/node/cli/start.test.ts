@@ -190,3 +190,28 @@ describe('a first start', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 });
+
+describe('npm start', () => {
+  it.each(['SIGTERM', 'SIGKILL'] as const)('takes the gateway along when it ends with %s', async (signal) => {
+    const folder = newGatewayFolder();
+    writeFileSync(join(folder, 'sallyport.yaml'), KEY);
+    const args = ['--config', join(folder, 'sallyport.yaml'), '--data', join(folder, 'data'), '--port', '0'];
+    const npm = spawn('npm', ['start', '--', ...args], {
+      cwd: PROJECT_ROOT,
+      env: { PATH: process.env['PATH'], HOME: folder },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let stdout = '';
+    npm.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+    });
+    await eventually('the ready line', 30_000, () => (stdout.includes('\nsallyport ready ') ? true : undefined));
+    const ended = new Promise((resolve) => npm.once('exit', resolve));
+    npm.kill(signal);
+    expect(await ended).toBe(signal === 'SIGTERM' ? 0 : null);
+    await eventually('the end of them all', 10_000, () =>
+      processesMentioning(folder).length === 0 ? true : undefined,
+    );
+    rmSync(folder, { recursive: true, force: true });
+  });
+});
