@@ -63,6 +63,7 @@ describe('the request', () => {
         'accept-encoding': 'gzip',
         connection: 'x-hop',
         'x-hop': '1',
+        'openai-organization': 'org-of-the-caller',
       }),
     );
     const { url, headers } = rig.sent[0] ?? { url: '', headers: new Headers() };
