@@ -23,6 +23,8 @@ export default defineConfig({
           include: ['test/worker/**/*.test.ts'],
           setupFiles: ['test/worker/assert-workerd.ts'],
           globalSetup: ['test/support/global-setup.ts'],
+          // The first touch of an object loads the whole worker; on a busy machine that alone takes seconds.
+          testTimeout: 20_000,
         },
       },
       {

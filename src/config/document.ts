@@ -210,10 +210,7 @@ export const gatewayDocument = z.strictObject({
 });
 
 export type UpstreamDocument = z.output<typeof upstreamDocument>;
-export type ToolGroupDocument = z.output<typeof toolGroupDocument>;
 export type ProviderDocument = z.output<typeof providerDocument>;
-export type CustomerDocument = z.output<typeof customerDocument>;
-export type TeamDocument = z.output<typeof teamDocument>;
 export type VirtualKeyDocument = z.output<typeof virtualKeyDocument>;
 export type SettingsDocument = z.output<typeof settingsDocument>;
 export type GatewayDocument = z.output<typeof gatewayDocument>;
