@@ -6,6 +6,9 @@ export interface FolderLock {
   release(): void;
 }
 
+/** A database nobody refers to is closed by the garbage collector, and its lock with it. */
+const held = new Set<DatabaseSync>();
+
 /**
  * Keeps a second gateway off the folder: two runtimes on the same files would each believe to be the only one.
  * SQLite's exclusive lock is the kernel's, so it goes when the process does, however it ends.
@@ -24,5 +27,11 @@ export function lockDataFolder(folder: DataFolder): FolderLock {
     }
     throw error;
   }
-  return { release: () => database.close() };
+  held.add(database);
+  return {
+    release() {
+      held.delete(database);
+      database.close();
+    },
+  };
 }

@@ -70,6 +70,10 @@ const HOLDER = `
   import { lockDataFolder } from '${PROJECT_ROOT}/cli/data/lock.ts';
   import { dataFolder } from '${PROJECT_ROOT}/cli/data/folder.ts';
   lockDataFolder(dataFolder(process.argv[1]));
+  for (let round = 0; round < 3; round++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
   console.log('locked');
   setInterval(() => {}, 1000);
 `;
@@ -77,7 +81,7 @@ const HOLDER = `
 describe('the lock', () => {
   it('keeps a second process off, and goes with a killed one', async () => {
     const folder = await openDataFolder(temporaryFolder());
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, folder.path]);
+    const holder = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', HOLDER, folder.path]);
     onTestFinished(() => void holder.kill('SIGKILL'));
     await once(holder.stdout, 'data');
     expect(() => lockDataFolder(folder)).toThrow(`the data folder ${folder.path} is in use by another sallyport`);
