@@ -1,6 +1,7 @@
 // Names that must be unique, and names that must lead somewhere. Reads the raw document, so that a reference is checked
 // although some other field does not parse.
 import { nearest } from '../lib/nearest.ts';
+import { PROVIDER_TYPE_NAMES } from './provider-type-names.ts';
 import type { ConfigPath, ConfigProblem } from './check.ts';
 
 interface Entry {
@@ -39,6 +40,7 @@ export function referenceProblems(input: unknown): ConfigProblem[] {
     ...sharedNames(toolGroups, names.servers),
     ...toolGroups.flatMap((group) => groupReferences(group, names)),
     ...duplicates(providers, 'name', 'provider'),
+    ...providers.flatMap(addressOf),
     ...duplicates(customers, 'name', 'customer'),
     ...duplicates(teams, 'name', 'team'),
     ...teams.flatMap((team) =>
@@ -47,6 +49,22 @@ export function referenceProblems(input: unknown): ConfigProblem[] {
     ...duplicates(keys, 'key_name', 'virtual key'),
     ...sharedKeys(keys),
     ...keys.flatMap((key) => keyReferences(key, names)),
+  ];
+}
+
+/** A provider of a kind nobody here knows has to say where it is. */
+function addressOf({ path, fields }: Entry): ConfigProblem[] {
+  const type = fields['type'] ?? fields['name'];
+  if (typeof type !== 'string' || 'base_url' in fields || PROVIDER_TYPE_NAMES.some((known) => known === type))
+    return [];
+  const meant = nearest(type, PROVIDER_TYPE_NAMES);
+  const instead = meant === undefined ? `one of ${PROVIDER_TYPE_NAMES.join(', ')}` : `"${meant}"`;
+  return [
+    {
+      path: [...path, 'type' in fields ? 'type' : 'name'],
+      message: `"${type}" is not a type of provider whose address is known`,
+      fix: `add a base_url, or set the type to ${instead}`,
+    },
   ];
 }
 

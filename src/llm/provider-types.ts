@@ -1,4 +1,5 @@
 // What is known of each kind of provider. The rest of the gateway reads these properties and never a provider's name.
+import type { ProviderTypeName } from '../config/provider-type-names.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { failure, type Failure } from '../policy/failure.ts';
 import type { Provider } from '../policy/snapshot.ts';
@@ -33,50 +34,45 @@ function compatible(baseUrl: string | undefined, priceList?: string): ProviderTy
   };
 }
 
-const TYPES: ReadonlyMap<string, ProviderType> = new Map<string, ProviderType>([
-  ['openai', compatible('https://api.openai.com/v1', 'openai')],
-  [
-    'anthropic',
-    {
-      dialects: ['anthropic'],
-      baseUrl: 'https://api.anthropic.com',
-      // Its SDKs are given the host alone; people write both.
-      versionPath: '/v1',
-      credentialHeader: 'x-api-key',
-      needsKey: true,
-      prices: { list: 'anthropic' },
-      list: { headers: { 'anthropic-version': '2023-06-01' }, search: '?limit=1000' },
-    },
-  ],
-  ['groq', compatible('https://api.groq.com/openai/v1', 'groq')],
-  ['mistral', compatible('https://api.mistral.ai/v1', 'mistral')],
-  ['deepseek', compatible('https://api.deepseek.com/v1', 'deepseek')],
-  ['openrouter', compatible('https://openrouter.ai/api/v1', 'openrouter')],
-  ['xai', compatible('https://api.x.ai/v1', 'x-ai')],
-  ['together', compatible('https://api.together.xyz/v1', 'together')],
-  ['fireworks', compatible('https://api.fireworks.ai/inference/v1', 'fireworks')],
-  ['perplexity', compatible('https://api.perplexity.ai', 'perplexity')],
-  ['cerebras', compatible('https://api.cerebras.ai/v1', 'cerebras')],
-  ['ollama', compatible('http://127.0.0.1:11434/v1')],
-  [
-    'echo',
-    {
-      dialects: ['openai', 'anthropic'],
-      baseUrl: 'https://echo.invalid/v1',
-      versionPath: '/v1',
-      credentialHeader: 'authorization',
-      needsKey: false,
-      prices: 'free',
-      fetch: echoFetch,
-    },
-  ],
-]);
+const TYPES = {
+  openai: compatible('https://api.openai.com/v1', 'openai'),
+  anthropic: {
+    dialects: ['anthropic'],
+    baseUrl: 'https://api.anthropic.com',
+    // Its SDKs are given the host alone; people write both.
+    versionPath: '/v1',
+    credentialHeader: 'x-api-key',
+    needsKey: true,
+    prices: { list: 'anthropic' },
+    list: { headers: { 'anthropic-version': '2023-06-01' }, search: '?limit=1000' },
+  },
+  groq: compatible('https://api.groq.com/openai/v1', 'groq'),
+  mistral: compatible('https://api.mistral.ai/v1', 'mistral'),
+  deepseek: compatible('https://api.deepseek.com/v1', 'deepseek'),
+  openrouter: compatible('https://openrouter.ai/api/v1', 'openrouter'),
+  xai: compatible('https://api.x.ai/v1', 'x-ai'),
+  together: compatible('https://api.together.xyz/v1', 'together'),
+  fireworks: compatible('https://api.fireworks.ai/inference/v1', 'fireworks'),
+  perplexity: compatible('https://api.perplexity.ai', 'perplexity'),
+  cerebras: compatible('https://api.cerebras.ai/v1', 'cerebras'),
+  ollama: compatible('http://127.0.0.1:11434/v1'),
+  echo: {
+    dialects: ['openai', 'anthropic'],
+    baseUrl: 'https://echo.invalid/v1',
+    versionPath: '/v1',
+    credentialHeader: 'authorization',
+    needsKey: false,
+    prices: 'free',
+    fetch: echoFetch,
+  },
+} satisfies Record<ProviderTypeName, ProviderType>;
+const TYPE_BY_NAME: ReadonlyMap<string, ProviderType> = new Map<string, ProviderType>(Object.entries(TYPES));
 
 /** Everything else that the operator gives a base URL: OpenAI's dialect is what such servers speak. */
 const CUSTOM = compatible(undefined);
 
 export function providerTypeOf(provider: Provider): Result<ProviderType, Failure> {
-  const type = TYPES.get(provider.type);
+  const type = TYPE_BY_NAME.get(provider.type);
   if (type !== undefined) return ok(type);
   if (provider.base_url !== undefined) return ok(CUSTOM);
   return err(

@@ -132,8 +132,16 @@ describe('problems', () => {
     ],
     [
       'a header that is none',
-      'providers:\n  - name: p\n    headers:\n      "a b": c\n',
+      'providers:\n  - name: openai\n    headers:\n      "a b": c\n',
       ['f.yaml:4: providers[0].headers["a b"]: is not a valid header name'],
+    ],
+    [
+      'a provider of a kind without a known address',
+      'providers:\n  - name: antropic\n  - { name: local, type: vllm }\n  - { name: mine, base_url: "http://127.0.0.1:1/v1" }\n',
+      [
+        'f.yaml:2: providers[0].name: "antropic" is not a type of provider whose address is known (add a base_url, or set the type to "anthropic")',
+        'f.yaml:3: providers[1].type: "vllm" is not a type of provider whose address is known (add a base_url, or set the type to one of openai, anthropic, groq, mistral, deepseek, openrouter, xai, together, fireworks, perplexity, cerebras, ollama, echo)',
+      ],
     ],
     [
       'a negative limit',
@@ -180,7 +188,7 @@ describe('problems', () => {
       '    - { name: g, tools: {} }',
       '    - { name: g, tools: {} }',
       '    - { name: a, tools: { nope: ["*"] } }',
-      'providers: [{ name: p }, { name: p }]',
+      'providers: [{ name: echo }, { name: echo }]',
       'customers: [{ name: c }, { name: c }]',
       'teams: [{ name: t }, { name: t, customer: d }]',
       'virtual_keys:',
@@ -193,7 +201,7 @@ describe('problems', () => {
       'f.yaml:7: mcp.tool_groups[1].name: another tool group is named "g" already',
       'f.yaml:8: mcp.tool_groups[2].name: a server is named "a" too, and both would be served at /mcp/a',
       'f.yaml:8: mcp.tool_groups[2].tools.nope: no server is named "nope"',
-      'f.yaml:9: providers[1].name: another provider is named "p" already',
+      'f.yaml:9: providers[1].name: another provider is named "echo" already',
       'f.yaml:10: customers[1].name: another customer is named "c" already',
       'f.yaml:11: teams[1].name: another team is named "t" already',
       'f.yaml:11: teams[1].customer: no customer is named "d"',
@@ -263,7 +271,7 @@ describe('what is accepted', () => {
       '  - name: t',
       '    rate_limit: { requests: 1 }',
       'providers:',
-      '  - name: p',
+      '  - name: echo',
       '    retries: 2',
       'mcp:',
       '  servers:',
@@ -273,10 +281,10 @@ describe('what is accepted', () => {
       'virtual_keys:',
       '  - key_name: k',
       '    mode: search',
-      '    fallbacks: [p/m]',
+      '    fallbacks: [echo/m]',
       '    budgets: [{ limit_usd: 1, period: 1d }]',
       '    providers:',
-      '      - name: p',
+      '      - name: echo',
       '        rate_limit: { tokens: 1 }',
     ];
     expect(warningsOf(text.join('\n')).map((warning) => warning.replace(/ \(.*$/, ''))).toEqual([
