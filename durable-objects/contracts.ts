@@ -35,6 +35,8 @@ export interface UpstreamHealthRpc {
   ): Promise<{ readonly health: HealthReport; readonly catalog?: Catalog; readonly catalogUnchanged: boolean }>;
   /** Reads without marking use or starting anything: for the admin API. */
   peek(): Promise<HealthReport>;
+  /** Looks now whether the upstream is still configured, and forgets everything when it is not. */
+  retire(): Promise<void>;
   report(subject: HealthSubject, outcome: CallOutcome): Promise<void>;
 }
 

@@ -54,6 +54,11 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
     return this.#report();
   }
 
+  async retire(): Promise<void> {
+    // The prober answers `gone`, and tells the bridge. An object that was never used has nothing to forget.
+    if (this.#record.body.subject !== undefined) await this.#probe(true);
+  }
+
   async report(subject: HealthSubject, outcome: CallOutcome): Promise<void> {
     await this.#use(subject);
     const { condition } = this.#record.body;

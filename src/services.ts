@@ -7,14 +7,14 @@ import type { ConfigStore } from './config/ports.ts';
 import { ConfigurationUnavailable } from './config/stored.ts';
 import { createUpstreamNetwork } from './egress/upstream-network.ts';
 import type { Env } from './env.ts';
-import type { HealthReader } from './health/report.ts';
+import type { HealthRecords } from './health/report.ts';
 import type { UpstreamNetwork, UpstreamSessions, UpstreamViews } from './mcp/ports.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { createAuditReader } from './stores/d1/audit-events.ts';
 import { createConfigStore } from './stores/d1/config-store.ts';
 import { createPolicyStore } from './stores/d1/policy-store.ts';
 import { createUpstreamSessions } from './stores/objects/mcp-session.ts';
-import { createHealthReader } from './stores/objects/upstream-health.ts';
+import { createHealthRecords } from './stores/objects/upstream-health.ts';
 import { createUpstreamViews } from './stores/objects/upstream-views.ts';
 import { createRecorder } from './stores/objects/audit-recorder.ts';
 
@@ -31,7 +31,7 @@ export interface Services {
   readonly recorder: Recorder;
   readonly auditReader: AuditReader;
   readonly upstreamViews: UpstreamViews;
-  readonly healthReader: HealthReader;
+  readonly healthRecords: HealthRecords;
   readonly upstreamSessions: UpstreamSessions;
   readonly upstreamNetwork: UpstreamNetwork;
 }
@@ -50,7 +50,7 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     recorder: createRecorder(env, waitUntil),
     auditReader: createAuditReader(env.DB),
     upstreamViews: createUpstreamViews(env, { snapshot, now, waitUntil }),
-    healthReader: createHealthReader(env),
+    healthRecords: createHealthRecords(env),
     upstreamSessions: createUpstreamSessions(env),
     upstreamNetwork: createUpstreamNetwork(env),
   };

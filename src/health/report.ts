@@ -29,7 +29,9 @@ export interface HealthReport {
   readonly note?: string;
 }
 
-/** Reads without marking the upstream as used: for the admin API. */
-export interface HealthReader {
+/** What the admin API does with health: neither counts as use of the upstream. */
+export interface HealthRecords {
   peek(upstream: string): Promise<HealthReport>;
+  /** The upstream left the configuration: its process is stopped and what is known of it forgotten. */
+  retire(upstream: string): Promise<void>;
 }

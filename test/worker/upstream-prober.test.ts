@@ -92,7 +92,7 @@ describe('discovery', () => {
     expect((await viewOf('refused')).health.lastError).toMatchObject({ stage: 'connect' });
     expect((await viewOf('bad-many-tools')).health.note).toMatch(/first 2000 tools/);
     await viewOf('bad-leaks-credentials');
-    const peeked = await services().healthReader.peek('bad-leaks-credentials');
+    const peeked = await services().healthRecords.peek('bad-leaks-credentials');
     expect(peeked.lastError?.message).toContain('***');
     expect(JSON.stringify(peeked)).not.toContain('sk-very-secret');
   });
@@ -101,7 +101,18 @@ describe('discovery', () => {
     await configure([http('dual', `${inject('dualEraUrl')}/mcp`)]);
     const stub = env.UPSTREAM_HEALTH.get(env.UPSTREAM_HEALTH.idFromName('legacy'));
     expect(await runDurableObjectAlarm(stub)).toBe(true);
-    expect(await services().healthReader.peek('legacy')).toMatchObject({ state: 'unknown', toolCount: 0 });
+    expect(await services().healthRecords.peek('legacy')).toMatchObject({ state: 'unknown', toolCount: 0 });
     expect(await runDurableObjectAlarm(stub)).toBe(false);
+  });
+
+  it('of a server that was removed ends at once when health is told', async () => {
+    await configure([http('dual', `${inject('dualEraUrl')}/mcp`)]);
+    expect((await viewOf('dual')).health.state).toBe('healthy');
+    await services().healthRecords.retire('dual');
+    expect((await services().healthRecords.peek('dual')).state).toBe('healthy');
+    await configure([]);
+    await services().healthRecords.retire('dual');
+    expect(await services().healthRecords.peek('dual')).toMatchObject({ state: 'unknown', toolCount: 0 });
+    await services().healthRecords.retire('never-used');
   });
 });

@@ -37,6 +37,20 @@ export function recordChanges(c: Context<AppEnv>): Announce {
   };
 }
 
+/** Behind the answer, the processes of servers that left the configuration end. */
+export function retireServers(c: Context<AppEnv>, servers: readonly string[]): void {
+  const { services, requestId } = c.var;
+  const retire = async (server: string): Promise<void> => {
+    try {
+      await services.healthRecords.retire(server);
+    } catch (fault) {
+      // The next probe of the server meets the same configuration.
+      log('warn', 'health.retire_failed', { request_id: requestId, fault: describeFault(fault) });
+    }
+  };
+  services.waitUntil(Promise.all(servers.map(retire)));
+}
+
 /** Lets probing begin behind the answer, so that a server's condition is known before an agent needs it. */
 export function beginProbing(c: Context<AppEnv>, concerns: (server: string) => boolean): void {
   const { services, requestId } = c.var;

@@ -5,7 +5,7 @@ import { invalid } from '../../../config/draft.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { methodNotAllowed, problem, warningAnswers } from './answers.ts';
 import { readAdminBody } from './body.ts';
-import { beginProbing, recordChanges } from './changes.ts';
+import { beginProbing, recordChanges, retireServers } from './changes.ts';
 
 export function configRoutes(): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
@@ -20,6 +20,11 @@ export function configRoutes(): Hono<AppEnv> {
     // Also without a change: it is how a gateway that has just started learns its servers' condition.
     beginProbing(c, () => true);
     const { revision, changes, generatedKeys, warnings } = applied.value;
+    const removed = changes.filter(({ kind, change }) => kind === 'server' && change === 'deleted');
+    retireServers(
+      c,
+      removed.map(({ name }) => name),
+    );
     return c.json({
       revision,
       changes,

@@ -12,7 +12,7 @@ export function serverHealthRoutes(): Hono<AppEnv> {
     const name = c.req.param('name') ?? '';
     if (!(await services.snapshot()).upstreams.has(name))
       return problem(c, failure('not_found', `There is no server named "${name}".`));
-    return c.json({ server: name, ...healthAnswer(await services.healthReader.peek(name)) });
+    return c.json({ server: name, ...healthAnswer(await services.healthRecords.peek(name)) });
   });
   routes.all('/', methodNotAllowed('GET'));
   return routes;

@@ -9,7 +9,7 @@ import { failure, type Failure } from '../../../policy/failure.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { definitionOf, methodNotAllowed, objectAnswer, problem, warningAnswers } from './answers.ts';
 import { readAdminBody } from './body.ts';
-import { beginProbing, recordChanges } from './changes.ts';
+import { beginProbing, recordChanges, retireServers } from './changes.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 500;
@@ -45,8 +45,11 @@ export function objectRoutes(kind: ObjectKind): Hono<AppEnv> {
   });
 
   routes.delete('/:name', async (c) => {
-    const refusal = await c.var.services.configStore.remove(kind, c.req.param('name'), recordChanges(c));
-    return refusal === undefined ? c.body(null, 204) : problem(c, refusal);
+    const name = c.req.param('name');
+    const refusal = await c.var.services.configStore.remove(kind, name, recordChanges(c));
+    if (refusal !== undefined) return problem(c, refusal);
+    if (kind === 'server') retireServers(c, [name]);
+    return c.body(null, 204);
   });
   routes.all('/:name', methodNotAllowed('GET', 'PUT', 'DELETE'));
   return routes;

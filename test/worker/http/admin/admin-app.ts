@@ -27,6 +27,8 @@ export interface TestGateway {
   readonly recorded: { payer: string; event: AuditEvent; durable: boolean }[];
   /** Servers whose health object was touched. */
   readonly touched: string[];
+  /** Servers whose health object was told that they are gone. */
+  readonly retired: string[];
   /** Makes the recorder refuse. */
   auditDown: boolean;
   settle(): Promise<void>;
@@ -50,6 +52,7 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
   const gateway: Omit<TestGateway, 'services'> = {
     recorded: [],
     touched: [],
+    retired: [],
     auditDown: false,
     async settle() {
       await Promise.all(pending.splice(0));
@@ -86,7 +89,10 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
       refresh: unused,
       report: unused,
     },
-    healthReader: {
+    healthRecords: {
+      async retire(upstream) {
+        gateway.retired.push(upstream);
+      },
       peek: async () => ({
         state: 'failing',
         breaker: 'open',

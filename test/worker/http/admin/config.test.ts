@@ -181,6 +181,14 @@ describe('applying a configuration', () => {
     await apply(document);
     await gateway.settle();
     expect(gateway.touched.toSorted()).toEqual(['github', 'github', 'linear', 'linear']);
+    expect(gateway.retired).toEqual([]);
+  });
+
+  it('retires the servers that left, and no other', async () => {
+    await apply(DOCUMENT);
+    await apply({ ...DOCUMENT, mcp: { servers: DOCUMENT.mcp.servers.slice(1) }, virtual_keys: [] });
+    await gateway.settle();
+    expect(gateway.retired).toEqual([DOCUMENT.mcp.servers[0]?.name]);
   });
 
   it('leaves objects of the API alone, and takes one over that the file defines', async () => {

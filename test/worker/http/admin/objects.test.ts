@@ -46,6 +46,7 @@ describe('an object', () => {
     expect((await answerTo('DELETE', '/api/servers/github'))[0]).toBe(404);
     await gateway.settle();
     expect(gateway.touched).toEqual(['github', 'github']);
+    expect(gateway.retired).toEqual(['github']);
     expect(gateway.recorded.map(({ event }) => event.subject)).toEqual([
       'server/github created',
       'server/github updated',
