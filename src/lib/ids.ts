@@ -1,7 +1,7 @@
 // Ids sort by time: a random primary key writes a page per row, an ascending one appends.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford base32, lower case
 const TIME_CHARACTERS = 10;
-const RANDOM_BYTES = 10;
+const RANDOM_CHARACTERS = 16; // of five bits each
 
 /**
  * A ULID in lower case behind a prefix: `evt_01k9…`. 48 bits of milliseconds since the epoch, 80 random bits.
@@ -15,18 +15,7 @@ export function newId(prefix: string, now: number): string {
     time = ALPHABET.charAt(rest % 32) + time;
     rest = Math.floor(rest / 32);
   }
-  const random = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));
-  let bits = 0;
-  let held = 0;
   let tail = '';
-  for (const byte of random) {
-    held = (held << 8) | byte;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      tail += ALPHABET.charAt((held >> bits) & 31);
-      held &= (1 << bits) - 1;
-    }
-  }
+  for (const byte of crypto.getRandomValues(new Uint8Array(RANDOM_CHARACTERS))) tail += ALPHABET.charAt(byte & 31);
   return `${prefix}_${time}${tail}`;
 }
