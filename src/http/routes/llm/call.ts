@@ -1,11 +1,13 @@
-import type { Context, Handler } from 'hono';
+import type { Handler } from 'hono';
 import { parseTags, TAGS_HEADER } from '../../../audit/tags.ts';
 import { toUsdText } from '../../../budget/money.ts';
 import { operatorFetch } from '../../../egress/fetch.ts';
 import { callModel, refuseCall, type LlmAnswer, type LlmPorts } from '../../../llm/call-model.ts';
 import type { LlmCaller } from '../../../llm/call-record.ts';
 import type { Operation } from '../../../llm/operation.ts';
+import type { Env } from '../../../env.ts';
 import type { Failure } from '../../../policy/failure.ts';
+import type { Services } from '../../../services.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { errorResponse, statusOf } from '../../error-response.ts';
 import { readJson } from '../../read-json.ts';
@@ -20,9 +22,17 @@ const DUPLICATE_DEPTH = 1;
 export function serveCall(operation: Operation): Handler<AppEnv> {
   return async function callTheModel(c) {
     const { raw: request } = c.req;
-    const { snapshot, requestId } = c.var;
-    const ports = portsOf(c);
-    const caller = callerOf(c);
+    // Read once: Hono copies all variables each time.
+    const { services, snapshot, virtualKey, requestId, receivedAt } = c.var;
+    const ports = portsOf(c.env, services);
+    const client = request.headers.get('user-agent')?.slice(0, CLIENT_LENGTH);
+    const caller: LlmCaller = {
+      virtualKey,
+      settings: snapshot.settings,
+      requestId,
+      receivedAt,
+      ...(client !== undefined && { client }),
+    };
     const refused = async (reason: Failure): Promise<Response> =>
       errorResponse(await refuseCall(ports, caller, reason), operation.dialect, requestId);
 
@@ -42,31 +52,18 @@ export function serveCall(operation: Operation): Handler<AppEnv> {
       providers: snapshot.providers,
     });
     if (!answer.ok) return errorResponse(answer.error, operation.dialect, requestId);
-    return responseOf(answer.value, ports.now() - c.var.receivedAt);
+    return responseOf(answer.value, ports.now() - receivedAt);
   };
 }
 
-function portsOf(c: Context<AppEnv>): LlmPorts {
-  const { services } = c.var;
+function portsOf(env: Env, services: Services): LlmPorts {
   return {
     now: services.now,
     waitUntil: services.waitUntil,
     random: Math.random,
     recorder: services.recorder,
-    fetch: operatorFetch(c.env),
+    fetch: operatorFetch(env),
     statusOf,
-  };
-}
-
-function callerOf(c: Context<AppEnv>): LlmCaller {
-  const { virtualKey, snapshot, requestId, receivedAt } = c.var;
-  const client = c.req.raw.headers.get('user-agent')?.slice(0, CLIENT_LENGTH);
-  return {
-    virtualKey,
-    settings: snapshot.settings,
-    requestId,
-    receivedAt,
-    ...(client !== undefined && { client }),
   };
 }
 
