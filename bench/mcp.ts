@@ -1,8 +1,8 @@
 // What the gateway adds to a `tools/call`: the upstream itself, the gateway before it (over HTTP and over stdio), and
 // two proxies from npm before the same stdio server.
-import { startGateway } from '../test/support/gateway-process.ts';
+import { startGateway, type GatewayProcess } from '../test/support/gateway-process.ts';
 import { familyOf } from '../test/support/process-table.ts';
-import { installPeers, peerTitle, startPeer, type PeerName } from './peer-proxies.ts';
+import { installPeers, peerTitle, startPeer, type PeerProcess } from './peer-proxies.ts';
 import {
   GATEWAY_CORE,
   LOAD_CORE,
@@ -69,42 +69,54 @@ function moveStdioServersAway(roots: readonly number[]): void {
 async function main(): Promise<void> {
   const options = benchOptions();
   installPeers();
+  await using ends = new AsyncDisposableStack();
   const load = startLoadProcess();
+  ends.defer(() => load.stop());
   const upstream = await startListening(LOAD_CORE, [UPSTREAM, 'http']);
+  ends.defer(() => stopProcess(upstream.child));
   const gateway = await startGateway({ config: gatewayConfig(upstream.port), prefix: pinPrefix(GATEWAY_CORE) });
-  const names: readonly PeerName[] = ['supergateway', 'mcp-proxy'];
-  const peers = await Promise.all(names.map((name) => startPeer(name, STDIO_UPSTREAM)));
-  try {
-    const direct = { port: upstream.port, path: '/mcp', tool: 'echo' };
-    const door = {
-      port: Number(new URL(gateway.url).port),
-      path: '/mcp',
-      headers: { authorization: `Bearer ${VIRTUAL_KEY}` },
-    };
-    const gatewayPids = (): number[] => proxyPids(gateway.pid);
-    const targets = [
-      ...(await targetsOf('upstream, HTTP', direct, ERAS, () => [])),
-      ...(await targetsOf('sallyport, HTTP', { ...door, tool: 'over-http__echo' }, ERAS, gatewayPids)),
-      ...(await targetsOf('sallyport, stdio', { ...door, tool: 'over-stdio__echo' }, ERAS, gatewayPids)),
-    ];
-    for (const { name, port, child } of peers) {
-      const endpoint = { port, path: '/mcp', tool: 'echo' };
-      // supergateway knows no 2026-07-28.
-      const eras = name === 'supergateway' ? (['legacy'] as const) : ERAS;
-      targets.push(...(await targetsOf(`${peerTitle(name)}, stdio`, endpoint, eras, () => [child.pid ?? 0])));
-    }
-    await runRounds(load, targets, { connections: 1, rounds: 1, seconds: 0.2, warmUpSeconds: 0 });
-    moveStdioServersAway([gateway.pid, ...peers.map(({ child }) => child.pid ?? 0)]);
-    const summaries: Summary[] = [];
-    for (const connections of options.connections) {
-      summaries.push(...summarize(await runRounds(load, targets, { ...options, connections }), REFERENCE, connections));
-    }
-    printTable(summaries, REFERENCE);
-    console.log(writeResult('mcp', { options, summaries }));
-  } finally {
-    await Promise.all([load.stop(), ...[upstream, ...peers].map(({ child }) => stopProcess(child))]);
-    await gateway.stop().finally(() => gateway.discard());
+  ends.defer(() => gateway.discard());
+  ends.defer(async () => void (await gateway.stop()));
+  const peers: PeerProcess[] = [];
+  for (const name of ['supergateway', 'mcp-proxy'] as const) {
+    const peer = await startPeer(name, STDIO_UPSTREAM);
+    ends.defer(() => stopProcess(peer.child));
+    peers.push(peer);
   }
+
+  const targets = [...(await gatewayTargets(upstream.port, gateway)), ...(await peerTargets(peers))];
+  // Used once, every stdio server runs and can be told from what stands before it.
+  await runRounds(load, targets, { connections: 1, rounds: 1, seconds: 0.2, warmUpSeconds: 0 });
+  moveStdioServersAway([gateway.pid, ...peers.map(({ child }) => child.pid ?? 0)]);
+  const summaries: Summary[] = [];
+  for (const connections of options.connections) {
+    summaries.push(...summarize(await runRounds(load, targets, { ...options, connections }), REFERENCE, connections));
+  }
+  printTable(summaries, REFERENCE);
+  console.log(writeResult('mcp', { options, summaries }));
+}
+
+async function gatewayTargets(upstreamPort: number, gateway: GatewayProcess): Promise<Target[]> {
+  const direct = { port: upstreamPort, path: '/mcp', tool: 'echo' };
+  const headers = { authorization: `Bearer ${VIRTUAL_KEY}` };
+  const door = { port: Number(new URL(gateway.url).port), path: '/mcp', headers };
+  const pids = (): number[] => proxyPids(gateway.pid);
+  return [
+    ...(await targetsOf('upstream, HTTP', direct, ERAS, () => [])),
+    ...(await targetsOf('sallyport, HTTP', { ...door, tool: 'over-http__echo' }, ERAS, pids)),
+    ...(await targetsOf('sallyport, stdio', { ...door, tool: 'over-stdio__echo' }, ERAS, pids)),
+  ];
+}
+
+async function peerTargets(peers: readonly PeerProcess[]): Promise<Target[]> {
+  const targets: Target[] = [];
+  for (const { name, port, child } of peers) {
+    // supergateway knows no 2026-07-28.
+    const eras = name === 'supergateway' ? (['legacy'] as const) : ERAS;
+    const endpoint = { port, path: '/mcp', tool: 'echo' };
+    targets.push(...(await targetsOf(`${peerTitle(name)}, stdio`, endpoint, eras, () => [child.pid ?? 0])));
+  }
+  return targets;
 }
 
 await main();

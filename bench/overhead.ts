@@ -49,35 +49,37 @@ virtual_keys:
 async function main(): Promise<void> {
   const options = benchOptions();
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+  await using ends = new AsyncDisposableStack();
+  ends.defer(() => rmSync(folder, { recursive: true, force: true }));
   const load = startLoadProcess();
+  ends.defer(() => load.stop());
   const upstream = await startListening(LOAD_CORE, [new URL('chat-upstream.ts', import.meta.url).pathname]);
+  ends.defer(() => stopProcess(upstream.child));
   const gateway = await startGateway({ config: gatewayConfig(upstream.port), prefix: pinPrefix(GATEWAY_CORE) });
+  ends.defer(() => gateway.discard());
+  ends.defer(async () => void (await gateway.stop()));
   const flags = runtimeFlags(gateway.dataFolder);
   const bare = await startBareProxy(folder, upstream.port, flags);
-  try {
-    const plan = { request, expect: '"chat.completion"' };
-    const targets: Target[] = [
-      { name: REFERENCE, plan: { ...plan, port: bare.port }, cpuPids: () => [bare.child.pid ?? 0] },
-      {
-        name: 'sallyport',
-        plan: { ...plan, port: Number(new URL(gateway.url).port) },
-        cpuPids: () => workerdPids(gateway),
-      },
-      { name: 'upstream', plan: { ...plan, port: upstream.port }, cpuPids: () => [] },
-    ];
-    const summaries: Summary[] = [];
-    for (const connections of options.connections) {
-      const rounds = await runRounds(load, targets, { ...options, connections });
-      summaries.push(...summarize(rounds, REFERENCE, connections));
-    }
-    await assertAudited(gateway);
-    printTable(summaries, REFERENCE);
-    console.log(writeResult('overhead', { options, flags, summaries }));
-  } finally {
-    await Promise.all([load.stop(), stopProcess(upstream.child), stopProcess(bare.child)]);
-    await gateway.stop().finally(() => gateway.discard());
-    rmSync(folder, { recursive: true, force: true });
+  ends.defer(() => stopProcess(bare.child));
+
+  const plan = { request, expect: '"chat.completion"' };
+  const targets: Target[] = [
+    { name: REFERENCE, plan: { ...plan, port: bare.port }, cpuPids: () => [bare.child.pid ?? 0] },
+    {
+      name: 'sallyport',
+      plan: { ...plan, port: Number(new URL(gateway.url).port) },
+      cpuPids: () => workerdPids(gateway),
+    },
+    { name: 'upstream', plan: { ...plan, port: upstream.port }, cpuPids: () => [] },
+  ];
+  const summaries: Summary[] = [];
+  for (const connections of options.connections) {
+    const rounds = await runRounds(load, targets, { ...options, connections });
+    summaries.push(...summarize(rounds, REFERENCE, connections));
   }
+  await assertAudited(gateway);
+  printTable(summaries, REFERENCE);
+  console.log(writeResult('overhead', { options, flags, summaries }));
 }
 
 function workerdPids(gateway: GatewayProcess): number[] {
