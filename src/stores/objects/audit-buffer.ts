@@ -23,6 +23,8 @@ export interface Claim {
 interface Queue {
   waiting: AuditEvent[];
   claim: (Claim & { events: readonly AuditEvent[]; until: number }) | undefined;
+  /** A flush found events here while earlier ones were on their way: whoever sends those takes them along next. */
+  passedOver: boolean;
   failures: number;
   notBefore: number;
 }
@@ -48,7 +50,7 @@ export class AuditBuffer {
     this.#characters += size;
     const queue = this.#queues.get(payer);
     if (queue === undefined) {
-      this.#queues.set(payer, { waiting: [event], claim: undefined, failures: 0, notBefore: 0 });
+      this.#queues.set(payer, { waiting: [event], claim: undefined, passedOver: false, failures: 0, notBefore: 0 });
     } else {
       queue.waiting.push(event);
     }
@@ -70,11 +72,16 @@ export class AuditBuffer {
   claimEvents(now: number): Claim[] {
     const claims: Claim[] = [];
     for (const [payer, queue] of this.#queues) {
-      if (queue.notBefore > now || (queue.claim !== undefined && queue.claim.until > now)) continue;
+      if (queue.claim !== undefined && queue.claim.until > now) {
+        queue.passedOver = queue.waiting.length > 0;
+        continue;
+      }
+      if (queue.notBefore > now) continue;
       const events = queue.claim === undefined ? queue.waiting : [...queue.claim.events, ...queue.waiting];
       if (events.length === 0) continue;
       queue.claim = { payer, events, until: now + SENDER_LOST_AFTER_MS };
       queue.waiting = [];
+      queue.passedOver = false;
       claims.push(queue.claim);
     }
     return claims;
@@ -100,8 +107,14 @@ export class AuditBuffer {
     if (queue?.claim !== claim) return;
     queue.waiting = [...claim.events, ...queue.waiting];
     queue.claim = undefined;
+    queue.passedOver = false; // they are retried with the others
     queue.notBefore = now + Math.min(FIRST_RETRY_MS * 2 ** queue.failures, MAX_RETRY_MS);
     queue.failures++;
+  }
+
+  /** Whether events wait that no flush will come back for. */
+  get hasPassedOver(): boolean {
+    return [...this.#queues.values()].some((queue) => queue.passedOver && queue.claim === undefined);
   }
 
   /** When the first payer that failed may be tried again. */

@@ -72,9 +72,10 @@ async function flush(env: Pick<Env, 'BUDGET_LEDGER'>, options: RecorderOptions):
   const { buffer, now, sleep } = options;
   await sleep(FLUSH_AFTER_MS);
   buffer.beginFlush();
-  await sendAll(env, options);
-
   const leaveAt = now() + KEEP_MS;
+  do await sendAll(env, options);
+  while (buffer.hasPassedOver && now() < leaveAt);
+
   for (;;) {
     const retryAt = buffer.nextRetryAt();
     if (retryAt === undefined || retryAt > leaveAt || !buffer.claimKeeping(now(), retryAt)) return;

@@ -156,6 +156,19 @@ describe('batched', () => {
     expect(calls).toHaveLength(3);
   });
 
+  it('takes along what came while a commit was slow, without waiting for another request', async () => {
+    const commits: (() => void)[] = [];
+    const { calls, clock, request } = isolate(() => new Promise((resolve) => void commits.push(resolve)));
+    request().batched('key:a', named('evt_first'));
+    await clock.advance(50);
+    request().batched('key:a', named('evt_second'));
+    await clock.advance(60);
+    expect(calls.map(({ ids }) => ids)).toEqual([['evt_first']]);
+    commits[0]?.();
+    await settle();
+    expect(calls.map(({ ids }) => ids)).toEqual([['evt_first'], ['evt_second']]);
+  });
+
   it('sends a large backlog in bounded calls', async () => {
     const { calls, clock, request } = isolate(committed);
     const recorder = request();
