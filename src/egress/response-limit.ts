@@ -49,3 +49,21 @@ export async function readBody(response: Response, maxBytes: number): Promise<Ui
     throw asEgressError(error) ?? error;
   }
 }
+
+/**
+ * The body piece by piece, counted without the cost of a second stream. Leaving early cancels what is left of it.
+ * @throws EgressError when it holds more than `maxBytes`; what breaks the connection, as the runtime throws it
+ */
+export async function* limitedChunks(response: Response, maxBytes: number): AsyncGenerator<Uint8Array, undefined> {
+  const declared = declaredLength(response);
+  if (declared !== undefined && declared > maxBytes) {
+    await response.body?.cancel();
+    throw tooLarge(maxBytes);
+  }
+  let received = 0;
+  for await (const chunk of response.body ?? []) {
+    received += chunk.byteLength;
+    if (received > maxBytes) throw tooLarge(maxBytes);
+    yield chunk;
+  }
+}

@@ -1,5 +1,5 @@
 // Reads Server-Sent Events (WHATWG HTML §9.2) out of a byte stream whose chunks end anywhere. For watching a stream go
-// by: ids, retry times and lines that end in a bare carriage return are ignored.
+// by: lines that end in a bare carriage return are ignored.
 
 export interface SseEvent {
   /** The event's type; empty where the stream names none. */
@@ -7,7 +7,7 @@ export interface SseEvent {
   readonly data: string;
 }
 
-/** Enough for an image in a final event; what is longer is passed over, so that a stream cannot fill the memory. */
+/** Enough for an image in a final event; more, and a stream could fill the memory. */
 const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
 
 export class SseParser {
@@ -20,9 +20,24 @@ export class SseParser {
   #data: string[] = [];
   #dataLength = 0;
   #overlong = false;
+  readonly #maxCharacters: number;
+  #lastEventId: string | undefined;
+  #retryMs: number | undefined;
 
-  constructor(onEvent: (event: SseEvent) => void) {
+  /** @param maxCharacters of one event; what is longer is passed over */
+  constructor(onEvent: (event: SseEvent) => void, maxCharacters = MAX_EVENT_CHARACTERS) {
     this.#onEvent = onEvent;
+    this.#maxCharacters = maxCharacters;
+  }
+
+  /** Where the stream may be taken up again, if it names its events. */
+  get lastEventId(): string | undefined {
+    return this.#lastEventId;
+  }
+
+  /** How long the server wants to be left alone before that. */
+  get retryMs(): number | undefined {
+    return this.#retryMs;
   }
 
   feed(chunk: Uint8Array): void {
@@ -38,7 +53,7 @@ export class SseParser {
 
   #hold(piece: string): void {
     this.#piecesLength += piece.length;
-    if (this.#piecesLength + this.#dataLength <= MAX_EVENT_CHARACTERS) this.#pieces.push(piece);
+    if (this.#piecesLength + this.#dataLength <= this.#maxCharacters) this.#pieces.push(piece);
     else this.#overlong = true;
   }
 
@@ -55,11 +70,13 @@ export class SseParser {
     if (line === '') return this.#dispatch();
     if (line.startsWith('data:')) this.#addData(line.slice(line.charAt(5) === ' ' ? 6 : 5));
     else if (line.startsWith('event:')) this.#type = line.slice(6).trim();
+    else if (line.startsWith('id:')) this.#lastEventId = line.slice(3).trim();
+    else if (/^retry: ?\d+$/.test(line)) this.#retryMs = Number(line.slice(6));
   }
 
   #addData(data: string): void {
     this.#dataLength += data.length;
-    if (this.#dataLength <= MAX_EVENT_CHARACTERS) this.#data.push(data);
+    if (this.#dataLength <= this.#maxCharacters) this.#data.push(data);
     else this.#overlong = true;
   }
 

@@ -13,12 +13,12 @@ import type {
   UpstreamViews,
 } from '../ports.ts';
 import { toolResult } from './relayed-result.ts';
-import { connect } from './connect.ts';
+import { connect, forcedEra } from './connect.ts';
+import { callDirectly } from './direct-call.ts';
 import { explainFailure, refusedWith } from './explain-failure.ts';
+import { MOST_TIMEOUTS } from './patience.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** Progress restarts the clock of a long call, at most this often. */
-const MOST_TIMEOUTS = 10;
 /** How long a call waits to learn the era of a server that was never met. */
 const ACQUAINTANCE_MS = 2_000;
 
@@ -69,6 +69,11 @@ async function attempt(
 ): Promise<Result<CallToolResult, Breakdown>> {
   let stage: Breakdown['stage'] = 'initialize';
   try {
+    if (isAcquainted(upstream, catalog, session, call)) {
+      stage = 'call';
+      const options = { network, maxResponseBytes, timeoutMs: remaining(deadline), waitUntil };
+      return ok(await callDirectly(upstream, session, call, options));
+    }
     const known = { era: catalog?.era, capabilities: catalog?.capabilities, session };
     const options = { network, maxResponseBytes, timeoutMs: remaining(deadline), signal: call.signal };
     const connection = await connect(upstream, known, options);
@@ -76,14 +81,39 @@ async function attempt(
     try {
       const opened = connection.session;
       if (opened !== undefined && opened !== session) waitUntil(sessions.put(owner, upstream, opened));
-      const tool = catalog?.tools.find(({ name }) => name === call.name);
-      return ok(await request(connection.client, call, tool, remaining(deadline)));
+      return ok(await request(connection.client, call, catalog, remaining(deadline)));
     } finally {
       waitUntil(connection.close());
     }
   } catch (cause) {
     return err({ stage, cause });
   }
+}
+
+/** Whether the call needs nothing but its own request: no handshake, and no headers made from its arguments. */
+function isAcquainted(
+  upstream: Upstream,
+  catalog: Catalog | undefined,
+  session: UpstreamSession | undefined,
+  call: UpstreamToolCall,
+): boolean {
+  if (upstream.type === 'sse') return false;
+  const era = forcedEra(upstream) ?? catalog?.era;
+  if (era !== 'modern') return session !== undefined;
+  return session === undefined && catalog !== undefined && !toolsWithHeaders(catalog).has(call.name);
+}
+
+// A catalog is plain data that outlives requests, and so may what is derived from it.
+const withHeaders = new WeakMap<Catalog, ReadonlySet<string>>();
+
+/** The names of the tools that want arguments mirrored into `Mcp-Param-*`. */
+function toolsWithHeaders(catalog: Catalog): ReadonlySet<string> {
+  const known = withHeaders.get(catalog);
+  if (known !== undefined) return known;
+  const tools = catalog.tools.filter(({ inputSchema }) => JSON.stringify(inputSchema).includes('"x-mcp-header"'));
+  const names = new Set(tools.map(({ name }) => name));
+  withHeaders.set(catalog, names);
+  return names;
 }
 
 function remaining(deadline: number): number {
@@ -93,7 +123,7 @@ function remaining(deadline: number): number {
 async function request(
   client: Client,
   call: UpstreamToolCall,
-  tool: Tool | undefined,
+  catalog: Catalog | undefined,
   timeout: number,
 ): Promise<CallToolResult> {
   const params = {
@@ -102,7 +132,8 @@ async function request(
     ...(call.meta === undefined ? {} : { _meta: { ...call.meta } }),
   } satisfies CallToolRequest['params'];
   const options: RequestOptions = { signal: call.signal, timeout, ...progressOptions(call, timeout) };
-  if (!mirrorsHeaders(client, tool)) return client.request({ method: 'tools/call', params }, toolResult, options);
+  const tool = toolWithHeaders(client, catalog, call.name);
+  if (tool === undefined) return client.request({ method: 'tools/call', params }, toolResult, options);
   // Only `callTool` mirrors arguments into `Mcp-Param-*`. Results are the caller's to validate, hence no output schema.
   const { outputSchema: _, ...toolDefinition } = tool;
   return client.callTool(params, { ...options, toolDefinition });
@@ -123,8 +154,9 @@ function progressOptions(call: UpstreamToolCall, timeout: number): RequestOption
   };
 }
 
-function mirrorsHeaders(client: Client, tool: Tool | undefined): tool is Tool {
-  return client.getProtocolEra() === 'modern' && JSON.stringify(tool?.inputSchema ?? {}).includes('"x-mcp-header"');
+function toolWithHeaders(client: Client, catalog: Catalog | undefined, name: string): Tool | undefined {
+  if (client.getProtocolEra() !== 'modern' || catalog === undefined || !toolsWithHeaders(catalog).has(name)) return;
+  return catalog.tools.find((tool) => tool.name === name);
 }
 
 /**

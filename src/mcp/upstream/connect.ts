@@ -9,8 +9,8 @@ import type { UpstreamNetwork, UpstreamSession } from '../ports.ts';
 import { ExchangeTransport, withoutIdleStream } from './transport.ts';
 
 export type Era = 'modern' | 'legacy';
-const MODERN_VERSION = '2026-07-28';
-const CLIENT_INFO = { name: 'sallyport', version: '0.1.0' };
+export const MODERN_VERSION = '2026-07-28';
+export const CLIENT_INFO = { name: 'sallyport', version: '0.1.0' };
 
 /** What is known of the server beforehand; the more, the fewer round trips. */
 export interface Acquaintance {
@@ -68,7 +68,7 @@ async function withDeadline(connecting: Promise<void>, transport: Transport, opt
   }
 }
 
-function forcedEra(upstream: Upstream): Era | undefined {
+export function forcedEra(upstream: Upstream): Era | undefined {
   if (upstream.type === 'sse') return 'legacy';
   if (upstream.type === 'stdio' || upstream.era === 'auto') return undefined;
   return upstream.era;

@@ -2,10 +2,12 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 
-export const toolResult = z.custom<CallToolResult>(
-  (value) => typeof value === 'object' && value !== null && 'content' in value && Array.isArray(value.content),
-  'is not a tool result: "content" must be an array',
-);
+export function isToolResult(value: unknown): value is CallToolResult {
+  return typeof value === 'object' && value !== null && 'content' in value && Array.isArray(value.content);
+}
+
+export const NOT_A_TOOL_RESULT = 'is not a tool result: "content" must be an array';
+export const toolResult = z.custom<CallToolResult>(isToolResult, NOT_A_TOOL_RESULT);
 
 export const listResult = z.custom<{ readonly tools: readonly unknown[]; readonly nextCursor?: string }>(
   (value) =>

@@ -6,6 +6,11 @@ type SendOptions = Parameters<StreamableHTTPClientTransport['send']>[1];
 /** Carried by the error that stands in for a missing answer; known by identity, so that no server can forge it. */
 const streamEnded = Object.freeze({ streamEnded: true });
 
+/** Stands in for the answer of a response that ended without one. */
+export function streamEnd(): ProtocolError {
+  return new ProtocolError(ProtocolErrorCode.InternalError, 'no answer', streamEnded);
+}
+
 /** The response stream ended before the answer came. */
 export function isStreamEnd(error: unknown): boolean {
   return error instanceof ProtocolError && error.data === streamEnded;

@@ -52,3 +52,12 @@ it('passes over an event too long to hold and reads on after it', () => {
   parser.feed(new TextEncoder().encode('\n\ndata: after\n\n'));
   expect(events).toEqual([{ type: '', data: 'after' }]);
 });
+
+it('knows where the stream may be taken up again', () => {
+  const parser = new SseParser(() => {});
+  const feed = (text: string): void => parser.feed(new TextEncoder().encode(text));
+  feed('data: a\n\n');
+  expect([parser.lastEventId, parser.retryMs]).toEqual([undefined, undefined]);
+  feed('id: e-1\nretry: 250\ndata:\n\nretry: soon\ndata: b\n\n');
+  expect([parser.lastEventId, parser.retryMs]).toEqual(['e-1', 250]);
+});
