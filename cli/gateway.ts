@@ -70,9 +70,13 @@ export class Gateway {
     this.#undo.push(() => this.#drain(runtime));
 
     await this.#untilHealthy(runtime);
-    const watchdog = watchHealth(`${this.url}/healthz`, () => {
-      log('error', 'gateway.silent', { action: 'killed, to be started again' });
-      runtime.kill();
+    const watchdog = watchHealth({
+      url: `${this.url}/healthz`,
+      pid: () => runtime.pid,
+      onSilent: () => {
+        log('error', 'gateway.silent', { action: 'killed, to be started again' });
+        runtime.kill();
+      },
     });
     this.#undo.push(() => watchdog.stop());
   }

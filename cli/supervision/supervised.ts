@@ -33,6 +33,11 @@ export class Supervised {
     return this.#failures;
   }
 
+  /** Of the child, while there is one. */
+  get pid(): number | undefined {
+    return this.#leashed?.child.pid;
+  }
+
   start(): void {
     if (this.#stopping) return;
     const leashed = this.#options.spawn();

@@ -9,15 +9,28 @@ export interface Watchdog {
   stop(): void;
 }
 
-/** @param onSilent called when the address did not answer for about 15 seconds; counting begins anew after it */
-export function watchHealth(url: string, onSilent: () => void, intervalMs = INTERVAL_MS): Watchdog {
+export interface Watched {
+  readonly url: string;
+  /** Which process should answer now; undefined between its end and its next start, when silence is no news. */
+  readonly pid: () => number | undefined;
+  /** Called when that process did not answer for about 15 seconds; counting begins anew after it. */
+  readonly onSilent: () => void;
+}
+
+export function watchHealth({ url, pid, onSilent }: Watched, intervalMs = INTERVAL_MS): Watchdog {
   let failures = 0;
+  let asked: number | undefined;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const check = async (): Promise<void> => {
     const startedAt = performance.now();
-    failures = (await answers(url, Math.min(TIMEOUT_MS, intervalMs))) ? 0 : failures + 1;
+    const present = pid();
+    if (present !== asked) failures = 0;
+    asked = present;
+    const well = present === undefined || (await answers(url, Math.min(TIMEOUT_MS, intervalMs)));
     if (stopped) return;
+    // An answer that did not come says nothing of a process that has taken its predecessor's place meanwhile.
+    failures = well || pid() !== present ? 0 : failures + 1;
     if (failures >= ALLOWED_FAILURES) {
       failures = 0;
       onSilent();

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { spawnOnLeash } from '../../../bridge/leash.ts';
 import { Supervised } from '../../../cli/supervision/supervised.ts';
 import { answers, watchHealth } from '../../../cli/supervision/watchdog.ts';
@@ -100,12 +100,24 @@ describe('the watchdog', () => {
     });
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/healthz`;
     let calls = 0;
-    const watchdog = watchHealth(url, () => (calls += 1), 50);
+    const watchdog = watchHealth({ url, pid: () => 1, onSilent: () => (calls += 1) }, 50);
     onTestFinished(() => watchdog.stop());
     await eventually('six looks', 5_000, () => (asked >= 6 ? true : undefined));
     expect(calls).toBe(0);
     silent = true;
     await eventually('the call', 5_000, () => (calls === 1 ? true : undefined));
+  });
+
+  it.each([
+    ['while no process runs', () => undefined],
+    ['of a process that was replaced meanwhile', (look: number) => look >> 1],
+  ])('counts no silence %s', async (_when, pidAt: (look: number) => number | undefined) => {
+    let looks = 0;
+    const onSilent = vi.fn<() => void>();
+    const watchdog = watchHealth({ url: 'http://127.0.0.1:1/healthz', pid: () => pidAt(looks++), onSilent }, 20);
+    onTestFinished(() => watchdog.stop());
+    await eventually('a dozen looks', 5_000, () => (looks >= 24 ? true : undefined));
+    expect(onSilent).not.toHaveBeenCalled();
   });
 
   it('tells an error from an answer', async () => {
