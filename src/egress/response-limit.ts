@@ -51,19 +51,24 @@ export async function readBody(response: Response, maxBytes: number): Promise<Ui
 }
 
 /**
- * The body piece by piece, counted without the cost of a second stream. Leaving early cancels what is left of it.
+ * Hands the body over piece by piece, counted without the cost of a second stream, until `take` has enough of it.
  * @throws EgressError when it holds more than `maxBytes`; what breaks the connection, as the runtime throws it
  */
-export async function* limitedChunks(response: Response, maxBytes: number): AsyncGenerator<Uint8Array, undefined> {
-  const declared = declaredLength(response);
-  if (declared !== undefined && declared > maxBytes) {
-    await response.body?.cancel();
-    throw tooLarge(maxBytes);
-  }
+export async function readChunks(
+  response: Response,
+  maxBytes: number,
+  take: (chunk: Uint8Array) => 'more' | 'enough',
+): Promise<void> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
   let received = 0;
-  for await (const chunk of response.body ?? []) {
-    received += chunk.byteLength;
-    if (received > maxBytes) throw tooLarge(maxBytes);
-    yield chunk;
+  let wants: 'more' | 'enough' | 'too much' = (declaredLength(response) ?? 0) > maxBytes ? 'too much' : 'more';
+  while (wants === 'more') {
+    const { done, value } = await reader.read();
+    if (done) return;
+    received += value.byteLength;
+    wants = received > maxBytes ? 'too much' : take(value);
   }
+  await reader.cancel();
+  if (wants === 'too much') throw tooLarge(maxBytes);
 }

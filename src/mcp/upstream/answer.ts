@@ -1,7 +1,7 @@
 // The answer to one request in an HTTP response of Streamable HTTP, alone or at the end of a stream of messages.
 import { parseJSONRPCMessage, ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
 import { asEgressError, EgressError } from '../../egress/egress-error.ts';
-import { limitedChunks } from '../../egress/response-limit.ts';
+import { readChunks } from '../../egress/response-limit.ts';
 import { SseParser } from '../../lib/sse-parser.ts';
 import { streamEnd } from './transport.ts';
 
@@ -52,14 +52,15 @@ export async function readStream(response: Response, awaited: Awaited, from?: Br
     else awaited.heed(message);
   }, awaited.maxBytes);
   try {
-    for await (const chunk of limitedChunks(response, awaited.maxBytes)) {
+    await readChunks(response, awaited.maxBytes, (chunk) => {
       parser.feed(chunk);
-      if (answer !== undefined) return { result: resultOf(answer) };
-    }
+      return answer === undefined ? 'more' : 'enough';
+    });
   } catch (error) {
     // A connection that breaks ends the stream, which may then be taken up again.
     if (error instanceof EgressError || asEgressError(error) === undefined) throw error;
   }
+  if (answer !== undefined) return { result: resultOf(answer) };
   const lastEventId = parser.lastEventId || from?.lastEventId;
   if (lastEventId === undefined) throw streamEnd();
   return { lastEventId, retryMs: parser.retryMs ?? from?.retryMs };
@@ -78,7 +79,10 @@ async function readJson(response: Response, { id, maxBytes }: Awaited): Promise<
 async function readText(response: Response, maxBytes: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
-  for await (const chunk of limitedChunks(response, maxBytes)) text += decoder.decode(chunk, { stream: true });
+  await readChunks(response, maxBytes, (chunk) => {
+    text += decoder.decode(chunk, { stream: true });
+    return 'more';
+  });
   return text + decoder.decode();
 }
 
