@@ -135,6 +135,14 @@ describe('architecture', () => {
     expect(offenders(bridge, (source) => source.imports.some((target) => /^(src|cli)\//.test(target)))).toEqual([]);
   });
 
+  it('calls itself by one version', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    const product = everything.find((source) => source.path === 'src/lib/product.ts');
+    expect(product?.text).toContain(`version: '${version}'`);
+    const others = worker.filter((source) => source !== product);
+    expect(offenders(others, (source) => source.text.includes(`'${version}'`))).toEqual([]);
+  });
+
   it('keeps every file to one readable subject', () => {
     const long = everything
       .filter((source) => source.text.split('\n').length - 1 > MAX_LINES)

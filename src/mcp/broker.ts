@@ -1,12 +1,13 @@
 // The server that one request of a client meets. It lives for that request: a shared one would mix up its clients.
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import type { JSONRPCRequest, Result, ServerContext } from '@modelcontextprotocol/server';
+import { PRODUCT } from '../lib/product.ts';
 import type { Exchange } from './exchange.ts';
 import { instructionsFor } from './instructions.ts';
 import { callTool } from './methods/tools-call.ts';
 import { listTools } from './methods/tools-list.ts';
 
-export const SERVER_INFO = { name: 'sallyport', title: 'Sallyport', version: '0.1.0' };
+export const SERVER_INFO = { ...PRODUCT, title: 'Sallyport' };
 
 type Method = (exchange: Exchange, request: JSONRPCRequest, context: ServerContext, server: Server) => Promise<Result>;
 

@@ -4,13 +4,13 @@ import { Client, SSEClientTransport } from '@modelcontextprotocol/client';
 import type { DiscoverResult, PriorDiscovery, ServerCapabilities, Transport } from '@modelcontextprotocol/client';
 import { deadlineSignal } from '../../egress/fetch.ts';
 import { limitResponse } from '../../egress/response-limit.ts';
+import { PRODUCT } from '../../lib/product.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
 import type { UpstreamNetwork, UpstreamSession } from '../ports.ts';
 import { ExchangeTransport, withoutIdleStream } from './transport.ts';
 
 export type Era = 'modern' | 'legacy';
 export const MODERN_VERSION = '2026-07-28';
-export const CLIENT_INFO = { name: 'sallyport', version: '0.1.0' };
 
 /** What is known of the server beforehand; the more, the fewer round trips. */
 export interface Acquaintance {
@@ -41,7 +41,7 @@ export interface Connection {
 export async function connect(upstream: Upstream, known: Acquaintance, options: ConnectOptions): Promise<Connection> {
   const era = forcedEra(upstream) ?? known.era;
   const session = era === 'modern' ? undefined : known.session;
-  const client = new Client(CLIENT_INFO, {
+  const client = new Client(PRODUCT, {
     versionNegotiation: { mode: negotiation(upstream, era) },
     inputRequired: { autoFulfill: false },
   });

@@ -8,11 +8,12 @@ import {
   SdkErrorCode,
 } from '@modelcontextprotocol/client';
 import type { CallToolResult } from '@modelcontextprotocol/client';
+import { PRODUCT } from '../../lib/product.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
 import type { ToolProgress, UpstreamNetwork, UpstreamSession, UpstreamToolCall } from '../ports.ts';
 import { isRecord, readAnswer, readStream } from './answer.ts';
 import type { Awaited, Break, Message, Reading } from './answer.ts';
-import { CLIENT_INFO, MODERN_VERSION } from './connect.ts';
+import { MODERN_VERSION } from './connect.ts';
 import { headerValue, Line } from './line.ts';
 import { Patience } from './patience.ts';
 import { isToolResult, NOT_A_TOOL_RESULT } from './relayed-result.ts';
@@ -20,7 +21,7 @@ import { streamEnd } from './transport.ts';
 
 const ENVELOPE = {
   [PROTOCOL_VERSION_META_KEY]: MODERN_VERSION,
-  [CLIENT_INFO_META_KEY]: CLIENT_INFO,
+  [CLIENT_INFO_META_KEY]: PRODUCT,
   [CLIENT_CAPABILITIES_META_KEY]: {},
 };
 const METHOD_NOT_FOUND = { code: -32601, message: 'Method not found' };
