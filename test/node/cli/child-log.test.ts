@@ -34,7 +34,7 @@ describe("a child's log", () => {
   it('holds none of the secrets of the configuration', async () => {
     const text = [
       'mcp: { servers: [{ name: a, type: http, url: "http://a.test/", headers: { Authorization: "Bearer tok-12345678" } }] }',
-      'providers: [{ name: p, keys: [{ value: sk-provider-key }] }]',
+      'providers: [{ name: openai, keys: [{ value: sk-provider-key }] }]',
       'virtual_keys: [{ key_name: k, key: "vk-\\"quoted\\"-key" }]',
     ];
     const parsed = parseConfig(text.join('\n'), {});
