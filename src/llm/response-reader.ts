@@ -43,3 +43,17 @@ export function known(counts: {
 }): Omit<Usage, 'certainty'> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
 }
+
+/** The facts of a response of which usage and model may not be known. */
+export function responseFacts(
+  usage: Usage | undefined,
+  responseModel: string | undefined,
+  told: Omit<ResponseFacts, 'usage' | 'responseModel'>,
+): ResponseFacts {
+  return { ...(usage !== undefined && { usage }), ...(responseModel !== undefined && { responseModel }), ...told };
+}
+
+/** What is known of a stream that did not come to its usage: each delta is at least one output token. */
+export function countedUsage(deltas: number): Usage | undefined {
+  return deltas === 0 ? undefined : { outputTokens: deltas, certainty: 'lower_bound' };
+}

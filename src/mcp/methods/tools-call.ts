@@ -1,5 +1,6 @@
 import { CLIENT_INFO_META_KEY, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
 import type { CallToolResult, JSONRPCRequest, Server, ServerContext, Tool } from '@modelcontextprotocol/server';
+import { isObject } from '../../lib/json-value.ts';
 import { showCatalog } from '../catalog.ts';
 import type { Exchange } from '../exchange.ts';
 import { DISCOVERY_DEADLINE_MS, NAME_LENGTH } from '../limits.ts';
@@ -38,8 +39,8 @@ export async function callTool(
 /** What a client calls itself in 2026-07-28. A legacy one said so in a handshake that no later request repeats. */
 function nameClient(caller: ToolCaller, context: ServerContext): ToolCaller {
   const envelope: unknown = context.mcpReq.envelope;
-  const info = isRecord(envelope) ? envelope[CLIENT_INFO_META_KEY] : undefined;
-  return isRecord(info) ? { ...caller, client: `${String(info['name'])}/${String(info['version'])}` } : caller;
+  const info = isObject(envelope) ? envelope[CLIENT_INFO_META_KEY] : undefined;
+  return isObject(info) ? { ...caller, client: `${String(info['name'])}/${String(info['version'])}` } : caller;
 }
 
 interface CallParams extends Pick<ToolInvocation, 'arguments' | 'meta'> {
@@ -49,8 +50,8 @@ interface CallParams extends Pick<ToolInvocation, 'arguments' | 'meta'> {
 function readParams(params: JSONRPCRequest['params']): CallParams {
   const { name, arguments: given, _meta: meta } = params ?? {};
   if (typeof name !== 'string') throw invalidParams('"name" must be a string');
-  if (given !== undefined && !isRecord(given)) throw invalidParams('"arguments" must be an object');
-  if (meta !== undefined && !isRecord(meta)) throw invalidParams('"_meta" must be an object');
+  if (given !== undefined && !isObject(given)) throw invalidParams('"arguments" must be an object');
+  if (meta !== undefined && !isObject(meta)) throw invalidParams('"_meta" must be an object');
   return { name, ...(given !== undefined && { arguments: given }), ...(meta !== undefined && { meta }) };
 }
 
@@ -108,10 +109,6 @@ function failedResult(error: ToolCallFailure, name: string): CallToolResult {
 
 function invalidParams(message: string): ProtocolError {
   return new ProtocolError(ProtocolErrorCode.InvalidParams, message);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isProgressToken(value: unknown): value is string | number {

@@ -1,11 +1,12 @@
 // The answer to one request in an HTTP response of Streamable HTTP, alone or at the end of a stream of messages.
 import { parseJSONRPCMessage, ProtocolError, SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/client';
+import { isObject, type JsonObject } from '../../lib/json-value.ts';
 import { asEgressError, EgressError } from '../../egress/egress-error.ts';
 import { readChunks } from '../../egress/response-limit.ts';
 import { SseParser } from '../../lib/sse-parser.ts';
 import { streamEnd } from './transport.ts';
 
-export type Message = Readonly<Record<string, unknown>>;
+export type Message = JsonObject;
 
 export interface Awaited {
   /** Of the request. */
@@ -96,7 +97,7 @@ async function refusal(response: Response, maxBytes: number): Promise<SdkHttpErr
 function parseMessage(data: string): Message | undefined {
   try {
     const message: unknown = JSON.parse(data);
-    return isRecord(message) ? message : undefined;
+    return isObject(message) ? message : undefined;
   } catch {
     // One garbled event does not end the stream, in which the answer may still come.
     return undefined;
@@ -105,19 +106,15 @@ function parseMessage(data: string): Message | undefined {
 
 /** Some servers give a number back as a string. */
 function isAnswer(message: unknown, id: number): message is Message {
-  if (!isRecord(message) || 'method' in message || message['jsonrpc'] !== '2.0') return false;
+  if (!isObject(message) || 'method' in message || message['jsonrpc'] !== '2.0') return false;
   if (typeof message['id'] !== 'string' && typeof message['id'] !== 'number') return false;
   if (Number(message['id']) !== id) return false;
   const { error } = message;
-  if (error === undefined) return isRecord(message['result']);
-  return isRecord(error) && Number.isInteger(error['code']) && typeof error['message'] === 'string';
+  if (error === undefined) return isObject(message['result']);
+  return isObject(error) && Number.isInteger(error['code']) && typeof error['message'] === 'string';
 }
 
 function resultOf({ error, result }: Message): unknown {
-  if (!isRecord(error)) return result;
+  if (!isObject(error)) return result;
   throw ProtocolError.fromError(Number(error['code']), String(error['message']), error['data']);
-}
-
-export function isRecord(value: unknown): value is Message {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -8,10 +8,11 @@ import {
   SdkErrorCode,
 } from '@modelcontextprotocol/client';
 import type { CallToolResult } from '@modelcontextprotocol/client';
+import { isObject } from '../../lib/json-value.ts';
 import { PRODUCT } from '../../lib/product.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
 import type { ToolProgress, UpstreamNetwork, UpstreamSession, UpstreamToolCall } from '../ports.ts';
-import { isRecord, readAnswer, readStream } from './answer.ts';
+import { readAnswer, readStream } from './answer.ts';
 import type { Awaited, Break, Message, Reading } from './answer.ts';
 import { MODERN_VERSION } from './connect.ts';
 import { headerValue, Line } from './line.ts';
@@ -123,7 +124,7 @@ async function giveUp(line: Line, session: UpstreamSession | undefined, requestI
 }
 
 function progressOf({ params }: Message, token: number): ToolProgress | undefined {
-  if (!isRecord(params) || Number(params['progressToken']) !== token) return undefined;
+  if (!isObject(params) || Number(params['progressToken']) !== token) return undefined;
   const { progress, total, message } = params;
   if (typeof progress !== 'number') return undefined;
   return {

@@ -1,7 +1,7 @@
 import type { Usage } from '../../../budget/usage.ts';
 import { at, countAt, isObject, listAt, parseJson, textAt, type JsonObject } from '../../../lib/json-value.ts';
 import type { SseEvent } from '../../../lib/sse-parser.ts';
-import { known, ToolUseIds, type ResponseFacts, type ResponseReader } from '../../response-reader.ts';
+import { known, responseFacts, ToolUseIds, type ResponseFacts, type ResponseReader } from '../../response-reader.ts';
 
 /**
  * Anthropic counts input tokens without those read from and written to a cache; here they are summed. A stream tells
@@ -49,14 +49,12 @@ export class MessagesReader implements ResponseReader {
 
   facts(): ResponseFacts {
     const usage = this.#usage === undefined ? undefined : this.#total(this.#usage);
-    return {
-      ...(usage !== undefined && { usage }),
-      ...(this.#model !== undefined && { responseModel: this.#model }),
+    return responseFacts(usage, this.#model, {
       toolUseIds: this.#toolUseIds.list(),
       isWhole: this.#isFinished,
       isFinished: this.#isFinished,
       hasFailed: this.#hasFailed,
-    };
+    });
   }
 
   #readMessage(message: unknown): void {

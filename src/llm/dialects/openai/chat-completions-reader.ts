@@ -1,7 +1,14 @@
 import type { Usage } from '../../../budget/usage.ts';
 import { at, countAt, listAt, parseJson, textAt } from '../../../lib/json-value.ts';
 import type { SseEvent } from '../../../lib/sse-parser.ts';
-import { known, ToolUseIds, type ResponseFacts, type ResponseReader } from '../../response-reader.ts';
+import {
+  countedUsage,
+  known,
+  responseFacts,
+  ToolUseIds,
+  type ResponseFacts,
+  type ResponseReader,
+} from '../../response-reader.ts';
 
 /**
  * A stream reports usage only if the caller asked for it (`stream_options.include_usage`), and the request is not
@@ -46,18 +53,14 @@ export class ChatCompletionsReader implements ResponseReader {
   facts(): ResponseFacts {
     const usage: Usage | undefined =
       this.#usage === undefined
-        ? this.#deltas === 0
-          ? undefined
-          : { outputTokens: this.#deltas, certainty: 'lower_bound' }
+        ? countedUsage(this.#deltas)
         : { ...this.#usage, certainty: this.#isWhole ? 'exact' : 'lower_bound' };
-    return {
-      ...(usage !== undefined && { usage }),
-      ...(this.#model !== undefined && { responseModel: this.#model }),
+    return responseFacts(usage, this.#model, {
       toolUseIds: this.#toolUseIds.list(),
       isWhole: this.#isWhole,
       isFinished: this.#isFinished,
       hasFailed: this.#hasFailed,
-    };
+    });
   }
 }
 

@@ -1,7 +1,14 @@
 import type { Usage } from '../../../budget/usage.ts';
 import { at, countAt, listAt, parseJson, textAt } from '../../../lib/json-value.ts';
 import type { SseEvent } from '../../../lib/sse-parser.ts';
-import { known, ToolUseIds, type ResponseFacts, type ResponseReader } from '../../response-reader.ts';
+import {
+  countedUsage,
+  known,
+  responseFacts,
+  ToolUseIds,
+  type ResponseFacts,
+  type ResponseReader,
+} from '../../response-reader.ts';
 
 /** Events after which nothing of interest follows; each carries the whole response. */
 const FINAL_EVENTS = new Set(['response.completed', 'response.incomplete', 'response.failed']);
@@ -41,18 +48,14 @@ export class ResponsesReader implements ResponseReader {
   facts(): ResponseFacts {
     const usage: Usage | undefined =
       this.#usage === undefined
-        ? this.#deltas === 0
-          ? undefined
-          : { outputTokens: this.#deltas, certainty: 'lower_bound' }
+        ? countedUsage(this.#deltas)
         : { ...this.#usage, ...(this.#webSearches > 0 && { webSearches: this.#webSearches }), certainty: 'exact' };
-    return {
-      ...(usage !== undefined && { usage }),
-      ...(this.#model !== undefined && { responseModel: this.#model }),
+    return responseFacts(usage, this.#model, {
       toolUseIds: this.#toolUseIds.list(),
       isWhole: this.#isFinished,
       isFinished: this.#isFinished,
       hasFailed: this.#hasFailed,
-    };
+    });
   }
 
   #readResponse(response: unknown): void {
