@@ -1,15 +1,27 @@
 // What the MCP engine needs of the rooms it may not import. Adapters live in `stores/`; `services.ts` joins them.
-import type { CallToolResult, Implementation, ServerCapabilities, Tool } from '@modelcontextprotocol/client';
+import type {
+  CallToolResult,
+  Implementation,
+  Prompt,
+  Resource,
+  ResourceTemplateType as ResourceTemplate,
+  ServerCapabilities,
+  Tool,
+} from '@modelcontextprotocol/client';
 import type { Result } from '../lib/result.ts';
 import type { Failure } from '../policy/failure.ts';
 import type { Upstream } from '../policy/snapshot.ts';
 import type { FailureStage, HealthReport } from '../health/report.ts';
 
-/** An upstream's tools as last seen good. */
+/** What an upstream offers, as last seen good. */
 export interface Catalog {
-  /** Changes when any tool does. */
+  /** Changes when anything in it does, `at` apart. */
   readonly fingerprint: string;
   readonly tools: readonly Tool[];
+  readonly resources?: readonly Resource[];
+  readonly resourceTemplates?: readonly ResourceTemplate[];
+  readonly prompts?: readonly Prompt[];
+  /** In which it was discovered; a server that speaks both was met in the modern one. */
   readonly era: 'modern' | 'legacy';
   readonly serverInfo?: Implementation;
   readonly capabilities: ServerCapabilities;
