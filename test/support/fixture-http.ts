@@ -56,8 +56,11 @@ export async function serveFetch(
   });
   const response = await handler(request);
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
-  if (response.body !== null) {
-    for await (const chunk of response.body) outgoing.write(chunk);
-  }
+  // A stream may stay silent for long; its caller waits for the headers.
+  outgoing.flushHeaders();
+  if (response.body === null) return void outgoing.end();
+  const reader = response.body.getReader();
+  gone.signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined));
+  for (let read = await reader.read(); !read.done; read = await reader.read()) outgoing.write(read.value);
   outgoing.end();
 }
