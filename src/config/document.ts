@@ -60,6 +60,8 @@ const upstreamBase = {
   timeout: durationMs.optional(),
   tool_cost_usd: z.record(z.string(), z.number().nonnegative()).optional(),
   disabled: z.boolean().optional(),
+  /** `shared`: it keeps nothing of its clients apart, so that one session of its old protocol serves all. */
+  sessions: z.enum(['isolated', 'shared']).optional(),
 };
 const remoteUpstream = {
   ...upstreamBase,

@@ -21,8 +21,11 @@ export interface Face {
   readonly capabilities: ClientCapabilities;
 }
 
-/** Asks the client, in the midst of one of its requests, and waits for what it says. Never rejects. */
-export type Ask = (request: Spoken) => Promise<RpcAnswer>;
+/**
+ * Asks the client, in the midst of one of its requests, and waits for what it says. Never rejects.
+ * @param withdrawn aborts when the upstream does not want to know any more; the answer is then of no interest
+ */
+export type Ask = (request: Spoken, withdrawn: AbortSignal) => Promise<RpcAnswer>;
 
 export interface LinkRequest {
   readonly method: string;
