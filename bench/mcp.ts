@@ -14,7 +14,7 @@ import {
 } from './pinned-process.ts';
 import { benchOptions, printTable, writeResult } from './report.ts';
 import { runRounds, summarize, type Summary, type Target } from './rounds.ts';
-import { toolCallPlan, type Era, type McpEndpoint } from './tool-call.ts';
+import { toolCallPlan, type Era, type McpEndpoint } from './mcp-request.ts';
 
 const UPSTREAM = new URL('mcp-upstream.ts', import.meta.url).pathname;
 const STDIO_UPSTREAM = [process.execPath, UPSTREAM, 'stdio'];
@@ -43,11 +43,12 @@ virtual_keys:
 async function targetsOf(
   name: string,
   endpoint: McpEndpoint,
+  tool: string,
   eras: readonly Era[],
   cpuPids: () => readonly number[],
 ): Promise<Target[]> {
   return Promise.all(
-    eras.map(async (era) => ({ name: `${name} (${era})`, plan: await toolCallPlan(endpoint, era), cpuPids })),
+    eras.map(async (era) => ({ name: `${name} (${era})`, plan: await toolCallPlan(endpoint, tool, era), cpuPids })),
   );
 }
 
@@ -97,14 +98,14 @@ async function main(): Promise<void> {
 }
 
 async function gatewayTargets(upstreamPort: number, gateway: GatewayProcess): Promise<Target[]> {
-  const direct = { port: upstreamPort, path: '/mcp', tool: 'echo' };
+  const direct = { port: upstreamPort, path: '/mcp' };
   const headers = { authorization: `Bearer ${VIRTUAL_KEY}` };
   const door = { port: Number(new URL(gateway.url).port), path: '/mcp', headers };
   const pids = (): number[] => proxyPids(gateway.pid);
   return [
-    ...(await targetsOf('upstream, HTTP', direct, ERAS, () => [])),
-    ...(await targetsOf('sallyport, HTTP', { ...door, tool: 'over-http__echo' }, ERAS, pids)),
-    ...(await targetsOf('sallyport, stdio', { ...door, tool: 'over-stdio__echo' }, ERAS, pids)),
+    ...(await targetsOf('upstream, HTTP', direct, 'echo', ERAS, () => [])),
+    ...(await targetsOf('sallyport, HTTP', door, 'over-http__echo', ERAS, pids)),
+    ...(await targetsOf('sallyport, stdio', door, 'over-stdio__echo', ERAS, pids)),
   ];
 }
 
@@ -113,8 +114,8 @@ async function peerTargets(peers: readonly PeerProcess[]): Promise<Target[]> {
   for (const { name, port, child } of peers) {
     // supergateway knows no 2026-07-28.
     const eras = name === 'supergateway' ? (['legacy'] as const) : ERAS;
-    const endpoint = { port, path: '/mcp', tool: 'echo' };
-    targets.push(...(await targetsOf(`${peerTitle(name)}, stdio`, endpoint, eras, () => [child.pid ?? 0])));
+    const endpoint = { port, path: '/mcp' };
+    targets.push(...(await targetsOf(`${peerTitle(name)}, stdio`, endpoint, 'echo', eras, () => [child.pid ?? 0])));
   }
   return targets;
 }

@@ -1,4 +1,4 @@
-// One `tools/call` as raw HTTP, in either protocol era, against any MCP endpoint.
+// One `tools/call` or `tools/list` as raw HTTP, in either protocol era, against any MCP endpoint.
 import type { LoadPlan } from './load-generator.ts';
 
 export type Era = 'legacy' | 'modern';
@@ -6,7 +6,6 @@ export type Era = 'legacy' | 'modern';
 export interface McpEndpoint {
   readonly port: number;
   readonly path: string;
-  readonly tool: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -16,33 +15,43 @@ const CLIENT = { name: 'sallyport-bench', version: '1.0.0' };
 const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 const MESSAGE = 'call SEQUENCE of a series that says nothing of interest';
 
+type Plan = Pick<LoadPlan, 'port' | 'request' | 'expect'>;
+
 /** Opens what the era needs (a legacy session is shared by all connections) and gives back the request to repeat. */
-export async function toolCallPlan(
-  endpoint: McpEndpoint,
-  era: Era,
-): Promise<Pick<LoadPlan, 'port' | 'request' | 'expect'>> {
+export function toolCallPlan(endpoint: McpEndpoint, tool: string, era: Era): Promise<Plan> {
+  const params = { name: tool, arguments: { message: MESSAGE } };
+  return plan(endpoint, era, { method: 'tools/call', params, name: tool }, 'of a series that says nothing of interest');
+}
+
+/** @param expect stands in the answer, such as the name of the last tool */
+export function toolListPlan(endpoint: McpEndpoint, expect: string, era: Era): Promise<Plan> {
+  return plan(endpoint, era, { method: 'tools/list', params: {} }, expect);
+}
+
+interface Request {
+  readonly method: string;
+  readonly params: object;
+  /** Of what is called, as 2026-07-28 repeats it in a header. */
+  readonly name?: string;
+}
+
+async function plan(endpoint: McpEndpoint, era: Era, request: Request, expect: string): Promise<Plan> {
+  const { method, name } = request;
   const headers =
     era === 'legacy'
       ? await openSession(endpoint)
-      : { 'mcp-protocol-version': MODERN_VERSION, 'mcp-method': 'tools/call', 'mcp-name': endpoint.tool };
-  const params = {
-    name: endpoint.tool,
-    arguments: { message: MESSAGE },
-    ...(era === 'legacy' ? {} : { _meta: envelope() }),
-  };
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 'SEQUENCE', method: 'tools/call', params }).replace(
-    '"SEQUENCE"',
-    'SEQUENCE',
-  );
+      : {
+          'mcp-protocol-version': MODERN_VERSION,
+          'mcp-method': method,
+          ...(name === undefined ? {} : { 'mcp-name': name }),
+        };
+  const params = { ...request.params, ...(era === 'legacy' ? {} : { _meta: envelope() }) };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 'SEQUENCE', method, params }).replace('"SEQUENCE"', 'SEQUENCE');
+  const { port, path } = endpoint;
   return {
-    port: endpoint.port,
-    request: {
-      method: 'POST',
-      path: endpoint.path,
-      headers: { ...JSON_HEADERS, ...endpoint.headers, ...headers },
-      body,
-    },
-    expect: 'of a series that says nothing of interest',
+    port,
+    request: { method: 'POST', path, headers: { ...JSON_HEADERS, ...endpoint.headers, ...headers }, body },
+    expect,
   };
 }
 
