@@ -1,7 +1,7 @@
 // The RPC faces of the Durable Objects: flat methods, plain structured values in and out.
 import type { AuditEvent } from '../src/audit/event.ts';
 import type { HealthReport } from '../src/health/report.ts';
-import type { CallOutcome, Catalog, UpstreamSession } from '../src/mcp/ports.ts';
+import type { CallOutcome, Catalog, UpstreamSession, UpstreamView } from '../src/mcp/ports.ts';
 
 export interface BudgetLedgerRpc {
   /** Commits the events to the outbox, once each by id; resolves after the commit. Concurrent calls share one commit. */
@@ -32,7 +32,7 @@ export interface UpstreamHealthRpc {
   view(
     subject: HealthSubject,
     options: { readonly deadlineMs: number; readonly refresh: boolean; readonly knownCatalog?: string },
-  ): Promise<{ readonly health: HealthReport; readonly catalog?: Catalog; readonly catalogUnchanged: boolean }>;
+  ): Promise<UpstreamView & { readonly catalogUnchanged: boolean }>;
   /** Reads without marking use or starting anything: for the admin API. */
   peek(): Promise<HealthReport>;
   /** Looks now whether the upstream is still configured, and forgets everything when it is not. */

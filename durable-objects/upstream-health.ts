@@ -42,12 +42,11 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
     await this.#use(subject);
     const untried = this.#record.body.condition.checkedAt === undefined;
     if (!subject.disabled && (untried || refresh)) await this.#within(deadlineMs, this.#probe(true));
-    const { catalog } = this.#record.body;
+    const { catalog, listedAt } = this.#record.body;
     const catalogUnchanged = catalog !== undefined && catalog.fingerprint === knownCatalog;
     const health = this.#report();
-    return catalog === undefined || catalogUnchanged
-      ? { health, catalogUnchanged }
-      : { health, catalog, catalogUnchanged };
+    if (catalog === undefined) return { health, catalogUnchanged };
+    return { health, listedAt, catalogUnchanged, ...(!catalogUnchanged && { catalog }) };
   }
 
   async peek(): Promise<HealthReport> {

@@ -1,8 +1,11 @@
-// One event per tool call, LLM call, denied authentication and configuration change. Field names are those of the
-// audit API. What never enters an event: a credential, a header, a body (unless `audit.content` says so).
+// One event per tool call, resource read, prompt got, LLM call, denied authentication and configuration change. Field
+// names are those of the audit API. What never enters an event: a credential, a header, a body (unless `audit.content`
+// says so).
 
 export const AUDIT_KINDS = [
   'tool.call',
+  'resource.read',
+  'prompt.get',
   'llm.call',
   'auth.denied',
   'config.changed',
@@ -63,6 +66,9 @@ export interface AuditEvent {
   /** Arguments and result as JSON text, only under `audit.content: redacted | full`. */
   readonly arguments?: string;
   readonly result?: string;
-  /** What changed, for `config.changed` and `tool.definition.changed`: object kind and name, secrets masked. */
+  /**
+   * What changed, for `config.changed` and `tool.definition.changed`: object kind and name, secrets masked. For
+   * `resource.read` the URI at the upstream, for `prompt.get` the prompt's wire name.
+   */
   readonly subject?: string;
 }

@@ -1,8 +1,16 @@
 // Compiles the configured objects into what a request is decided by. Pure.
 import { payerOf, type Principal } from '../auth/principal.ts';
 import { unitePatterns } from '../policy/patterns.ts';
-import type { NamePatterns, PolicySnapshot, Provider, ToolGroup, Upstream, VirtualKey } from '../policy/snapshot.ts';
-import { settingsDocument, type VirtualKeyDocument } from './document.ts';
+import type {
+  McpGrants,
+  NamePatterns,
+  PolicySnapshot,
+  Provider,
+  ToolGroup,
+  Upstream,
+  VirtualKey,
+} from '../policy/snapshot.ts';
+import { settingsDocument, type ToolGroupDocument, type VirtualKeyDocument } from './document.ts';
 import type { ObjectKind } from './objects.ts';
 import type { StoredObject } from './stored.ts';
 
@@ -11,7 +19,7 @@ export function compileSnapshot(revision: number, objects: readonly StoredObject
     objects.filter((object): object is Extract<StoredObject, { kind: K }> => object.kind === kind);
 
   const toolGroups = new Map<string, ToolGroup>(
-    of('tool_group').map(({ name, document }) => [name, new Map(Object.entries(document.tools))]),
+    of('tool_group').map(({ name, document }) => [name, compileGroup(document)]),
   );
   const customerOfTeam = new Map(of('team').map(({ name, document }) => [name, document.customer]));
   const virtualKeys = new Map<string, VirtualKey>();
@@ -53,22 +61,44 @@ function compileKey(
     ...(expiresAt === undefined ? {} : { expiresAt: Date.parse(expiresAt) }),
     disabled: document.disabled ?? false,
     mode: document.mode ?? 'direct',
-    tools: grantedTools(document, toolGroups),
+    ...(document.inject_tools === true && { injectTools: true }),
+    ...compileGrants(document, toolGroups),
     toolGroups: document.tool_groups.filter((group) => toolGroups.has(group)),
     providers: new Map(document.providers.map(({ name, models, weight }) => [name, { models, weight }])),
   };
 }
 
 /** What the key's own list and its tool groups allow, united. */
-function grantedTools(
-  document: VirtualKeyDocument,
-  toolGroups: ReadonlyMap<string, ToolGroup>,
-): ReadonlyMap<string, NamePatterns> {
-  const granted = new Map<string, NamePatterns>();
-  const grant = (upstream: string, patterns: NamePatterns) =>
-    granted.set(upstream, unitePatterns(granted.get(upstream) ?? [], patterns));
-  for (const { name, allowed_tools: patterns } of document.mcp_clients) grant(name, patterns);
-  for (const group of document.tool_groups)
-    for (const [upstream, patterns] of toolGroups.get(group) ?? []) grant(upstream, patterns);
-  return granted;
+function compileGrants(document: VirtualKeyDocument, toolGroups: ReadonlyMap<string, ToolGroup>): McpGrants {
+  const united = { tools: new Map(), resources: new Map(), prompts: new Map() };
+  for (const { name, allowed_tools: tools, allowed_resources, allowed_prompts } of document.mcp_clients) {
+    grant(united.tools, name, tools);
+    grant(united.resources, name, allowed_resources ?? defaultFor(tools));
+    grant(united.prompts, name, allowed_prompts ?? defaultFor(tools));
+  }
+  for (const group of document.tool_groups.map((name) => toolGroups.get(name))) {
+    for (const kind of ['tools', 'resources', 'prompts'] as const)
+      for (const [upstream, patterns] of group?.[kind] ?? []) grant(united[kind], upstream, patterns);
+  }
+  return united;
+}
+
+function compileGroup({ tools, resources = {}, prompts = {} }: ToolGroupDocument): ToolGroup {
+  const group = { tools: new Map(), resources: new Map(), prompts: new Map() };
+  for (const upstream of new Set([tools, resources, prompts].flatMap(Object.keys))) {
+    const granted = tools[upstream] ?? [];
+    grant(group.tools, upstream, granted);
+    grant(group.resources, upstream, resources[upstream] ?? defaultFor(granted));
+    grant(group.prompts, upstream, prompts[upstream] ?? defaultFor(granted));
+  }
+  return group;
+}
+
+function grant(granted: Map<string, NamePatterns>, upstream: string, patterns: NamePatterns): void {
+  granted.set(upstream, unitePatterns(granted.get(upstream) ?? [], patterns));
+}
+
+/** Of resources and prompts, where the configuration does not speak of them. */
+function defaultFor(tools: NamePatterns): NamePatterns {
+  return tools.includes('*') ? ['*'] : [];
 }

@@ -55,10 +55,19 @@ const headerMap = z.record(
   z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must not hold control characters'),
 );
 
+/** `*`, a name, or a name ending in `*`. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((text) => !text.slice(0, -1).includes('*'), '"*" may stand alone or at the end only');
+
 const upstreamBase = {
   name: upstreamName,
   timeout: durationMs.optional(),
   tool_cost_usd: z.record(z.string(), z.number().nonnegative()).optional(),
+  /** Tools that the gateway may run by itself when a model asks for them. */
+  auto_execute: z.array(pattern).optional(),
   disabled: z.boolean().optional(),
   /** `shared`: it keeps nothing of its clients apart, so that one session of its old protocol serves all. */
   sessions: z.enum(['isolated', 'shared']).optional(),
@@ -86,16 +95,12 @@ export const upstreamDocument = z.discriminatedUnion('type', [
   z.strictObject({ ...remoteUpstream, type: z.literal('sse') }),
 ]);
 
-/** `*`, a name, or a name ending in `*`. */
-const pattern = z
-  .string()
-  .min(1)
-  .max(256)
-  .refine((text) => !text.slice(0, -1).includes('*'), '"*" may stand alone or at the end only');
-
 export const toolGroupDocument = z.strictObject({
   name: upstreamName,
   tools: z.record(upstreamName, z.array(pattern)),
+  /** A server left out: all, where all of its tools are granted, else none. */
+  resources: z.record(upstreamName, z.array(pattern)).optional(),
+  prompts: z.record(upstreamName, z.array(pattern)).optional(),
 });
 
 export const providerDocument = z.strictObject({
@@ -137,7 +142,19 @@ const keyGrants = {
   expires_at: z.union([z.iso.datetime({ offset: true }), z.date().transform((date) => date.toISOString())]).optional(),
   disabled: z.boolean().optional(),
   mode: z.enum(['direct', 'search', 'code', 'auto']).optional(),
-  mcp_clients: z.array(z.strictObject({ name: upstreamName, allowed_tools: z.array(pattern) })).default([]),
+  /** Whether calls of models are given the key's tools without asking for them. */
+  inject_tools: z.boolean().optional(),
+  mcp_clients: z
+    .array(
+      z.strictObject({
+        name: upstreamName,
+        allowed_tools: z.array(pattern),
+        /** URIs. Left out: all, where all tools are granted, else none; so are prompts. */
+        allowed_resources: z.array(pattern).optional(),
+        allowed_prompts: z.array(pattern).optional(),
+      }),
+    )
+    .default([]),
   tool_groups: z.array(upstreamName).default([]),
   providers: z
     .array(
@@ -179,6 +196,11 @@ export const settingsDocument = z.strictObject({
       response_bytes: byteSize.default(64 * 1024 * 1024),
       concurrent_requests: z.int().positive().default(1000),
       tools_per_server: z.int().positive().default(2000),
+      /** How often within one request tools are run and the model is called again. */
+      agent_depth: z.int().min(1).max(50).default(10),
+      /** Of templates as many again. */
+      resources_per_server: z.int().positive().default(5000),
+      prompts_per_server: z.int().positive().default(2000),
     })
     .prefault({}),
   health: z
@@ -213,6 +235,7 @@ export const gatewayDocument = z.strictObject({
 
 export type UpstreamDocument = z.output<typeof upstreamDocument>;
 export type ProviderDocument = z.output<typeof providerDocument>;
+export type ToolGroupDocument = z.output<typeof toolGroupDocument>;
 export type VirtualKeyDocument = z.output<typeof virtualKeyDocument>;
 export type SettingsDocument = z.output<typeof settingsDocument>;
 export type GatewayDocument = z.output<typeof gatewayDocument>;

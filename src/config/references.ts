@@ -93,8 +93,10 @@ function keyReferences({ path, fields }: Entry, names: Names): ConfigProblem[] {
 }
 
 function groupReferences({ path, fields }: Entry, names: Names): ConfigProblem[] {
-  return Object.keys(fieldsOf(fields['tools'])).flatMap((server) =>
-    reference([...path, 'tools', server], server, 'server', names.servers),
+  return ['tools', 'resources', 'prompts'].flatMap((kind) =>
+    Object.keys(fieldsOf(fields[kind])).flatMap((server) =>
+      reference([...path, kind, server], server, 'server', names.servers),
+    ),
   );
 }
 

@@ -2,7 +2,7 @@
 import type { Tool } from '@modelcontextprotocol/server';
 import { DISCOVERY_DEADLINE_MS } from './limits.ts';
 import type { Catalog, UpstreamViews } from './ports.ts';
-import { inScope, type Grant, type Scope } from './scope.ts';
+import { isGranted, type Grant, type Scope } from './scope.ts';
 import { namePrefix, qualifyTools } from './tool-name.ts';
 
 export interface ShownTool {
@@ -62,5 +62,5 @@ export function showCatalog(catalog: Catalog, upstream: string, naming: Scope['n
 }
 
 function visible(tools: readonly ShownTool[], grant: Grant): readonly ShownTool[] {
-  return tools.filter((tool) => inScope(grant, tool.wireName));
+  return tools.filter((tool) => isGranted(grant, 'tools', tool.wireName));
 }

@@ -1,5 +1,6 @@
 // One request of a client, as the methods need to know it, whatever era and transport it came by.
 import type { LoggingLevel } from '@modelcontextprotocol/server';
+import type { Recorder } from '../audit/recorder.ts';
 import type { Result } from '../lib/result.ts';
 import type { Upstream } from '../policy/snapshot.ts';
 import type { Ask, Era, Face, UpstreamLinks } from './links.ts';
@@ -23,6 +24,8 @@ export interface ClientRequest {
   readonly links: UpstreamLinks;
   readonly upstreamViews: UpstreamViews;
   readonly toolInvoker: ToolInvoker;
+  readonly recorder: Recorder;
+  readonly now: () => number;
   /** Of the request's body. */
   readonly requestBytes: number;
   /** Aborts when the client cancels or, in the modern era, hangs up. */

@@ -35,6 +35,8 @@ export interface UpstreamView {
   readonly health: HealthReport;
   /** Absent when no listing ever succeeded. */
   readonly catalog?: Catalog;
+  /** When the catalog was last found to be as it is; its own `at` says since when. Milliseconds since the epoch. */
+  readonly listedAt?: number;
 }
 
 /** Reads what `UpstreamHealth` knows, through a cache of the isolate; marks the upstream as used. */
@@ -46,6 +48,8 @@ export interface UpstreamViews {
   view(upstream: Upstream, deadlineMs: number): Promise<UpstreamView>;
   /** Discovers again now (a tool unknown here was asked for, or the upstream said its list changed). */
   refresh(upstream: Upstream, deadlineMs: number): Promise<UpstreamView>;
+  /** As `refresh`, but behind the request, and once in a while only; the views to come show what it found. */
+  relist(upstream: Upstream): void;
   /** Tells health what a call met; success closes a breaker, failures open it. Returns at once. */
   report(upstream: Upstream, outcome: CallOutcome): void;
 }

@@ -1,12 +1,16 @@
 // What one endpoint lets one key see and call. Nothing outside a scope exists for whoever holds it.
-import { upstreamsInScope } from '../policy/tool-scope.ts';
+import { upstreamsInScope } from '../policy/mcp-scope.ts';
 import { matchesAny } from '../policy/patterns.ts';
-import type { NamePatterns, PolicySnapshot, Upstream, VirtualKey } from '../policy/snapshot.ts';
+import type { McpGrants, NamePatterns, PolicySnapshot, Upstream, VirtualKey } from '../policy/snapshot.ts';
 
-export interface Grant {
+/** What an upstream's items are of; the resources are those of its templates too. */
+export type ItemKind = keyof McpGrants;
+
+/** Of each kind every list must allow an item, by the upstream's own name or URI. */
+export interface Grant extends Readonly<Record<ItemKind, readonly NamePatterns[]>> {
   readonly upstream: Upstream;
-  /** Every list must allow a tool. */
-  readonly patterns: readonly NamePatterns[];
+  /** Allows what of the tools the request itself asked for, by the names shown; all when absent. */
+  readonly shownTools?: NamePatterns;
 }
 
 export interface Scope {
@@ -28,24 +32,32 @@ export function scopeOf(snapshot: PolicySnapshot, key: VirtualKey, endpoint?: st
   const group = key.toolGroups.includes(endpoint) ? snapshot.toolGroups.get(endpoint) : undefined;
   if (group === undefined) return undefined;
   const grants = new Map<string, Grant>();
-  for (const [name, grant] of granted) {
-    const patterns = group.get(name);
-    if (patterns !== undefined) grants.set(name, { ...grant, patterns: [...grant.patterns, patterns] });
+  for (const name of upstreamsInScope(group).toSorted()) {
+    const grant = granted.get(name);
+    if (grant === undefined) continue;
+    const both = (kind: ItemKind): readonly NamePatterns[] => [...grant[kind], group[kind].get(name) ?? []];
+    grants.set(name, { ...grant, tools: both('tools'), resources: both('resources'), prompts: both('prompts') });
   }
   return { naming: 'qualified', grants };
 }
 
-export function inScope(grant: Grant, tool: string): boolean {
-  return grant.patterns.every((patterns) => matchesAny(patterns, tool));
+/** Whether the grant allows a thing by the upstream's own name or URI of it. */
+export function isGranted(grant: Grant, kind: ItemKind, name: string): boolean {
+  return grant[kind].every((patterns) => matchesAny(patterns, name));
+}
+
+/** Whether anything of the kind may be allowed at all. */
+export function grantsAny(grant: Grant, kind: ItemKind): boolean {
+  return grant[kind].every((patterns) => patterns.length > 0);
 }
 
 function grantsOf(snapshot: PolicySnapshot, key: VirtualKey): Map<string, Grant> {
   const grants = new Map<string, Grant>();
   for (const name of upstreamsInScope(key).toSorted()) {
     const upstream = snapshot.upstreams.get(name);
-    const patterns = key.tools.get(name);
-    if (upstream === undefined || patterns === undefined || upstream.disabled === true) continue;
-    grants.set(name, { upstream, patterns: [patterns] });
+    if (upstream === undefined || upstream.disabled === true) continue;
+    const own = (kind: ItemKind): readonly NamePatterns[] => [key[kind].get(name) ?? []];
+    grants.set(name, { upstream, tools: own('tools'), resources: own('resources'), prompts: own('prompts') });
   }
   return grants;
 }

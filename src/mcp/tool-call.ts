@@ -18,7 +18,7 @@ import type {
   UpstreamView,
   UpstreamViews,
 } from './ports.ts';
-import { inScope, type Grant, type Scope } from './scope.ts';
+import { isGranted, type Grant, type Scope } from './scope.ts';
 import { toolCallEvent } from './tool-call-event.ts';
 
 export interface ToolCallPorts {
@@ -99,7 +99,7 @@ async function attemptCall(ports: ToolCallPorts, caller: ToolCaller, invocation:
   if (!decision.allow) return denied(decision.reason);
   const grant = caller.scope.grants.get(server);
   if (grant === undefined) return denied('upstream_not_granted');
-  if (!inScope(grant, tool)) return denied('tool_not_granted');
+  if (!isGranted(grant, 'tools', tool)) return denied('tool_not_granted');
   try {
     const ready = await findTool(ports, grant, invocation);
     return ready.ok ? await callUpstream(ports, grant, caller, invocation) : { outcome: ready };
@@ -126,7 +126,7 @@ async function findTool(
   // Health fails open: an upstream nobody could ask yet is asked by the call itself.
   if (view.catalog === undefined || hasTool(view.catalog, upstream.name, tool)) return ok(undefined);
   // The upstream may have learnt it since it was last asked.
-  if (ports.now() - view.catalog.at > REFRESH_AFTER_MS) {
+  if (ports.now() - (view.listedAt ?? view.catalog.at) > REFRESH_AFTER_MS) {
     const fresh = await ports.upstreamViews.refresh(upstream, DISCOVERY_DEADLINE_MS);
     if (hasTool(fresh.catalog, upstream.name, tool)) return ok(undefined);
   }

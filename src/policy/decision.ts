@@ -3,6 +3,8 @@ export type DenialReason =
   | 'key_expired'
   | 'upstream_not_granted'
   | 'tool_not_granted'
+  | 'resource_not_granted'
+  | 'prompt_not_granted'
   | 'provider_not_granted'
   | 'model_not_granted';
 

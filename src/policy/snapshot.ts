@@ -6,14 +6,23 @@ import type { Principal } from '../auth/principal.ts';
 /** Exact names, `*`, or a trailing `*`. Empty means nothing is allowed. */
 export type NamePatterns = readonly string[];
 
-export interface VirtualKey {
+/** Upstream name → what is granted of it. An upstream that is not in a map is denied. */
+export interface McpGrants {
+  readonly tools: ReadonlyMap<string, NamePatterns>;
+  /** URIs, and URI templates as they are written. */
+  readonly resources: ReadonlyMap<string, NamePatterns>;
+  readonly prompts: ReadonlyMap<string, NamePatterns>;
+}
+
+/** Its grants are `mcp_clients` and `tool_groups` united. */
+export interface VirtualKey extends McpGrants {
   readonly principal: Principal;
   /** Milliseconds since the epoch; absent means never. */
   readonly expiresAt?: number;
   readonly disabled: boolean;
   readonly mode: 'direct' | 'search' | 'code' | 'auto';
-  /** Upstream name → tools, `mcp_clients` and `tool_groups` united. An upstream that is not in it is denied. */
-  readonly tools: ReadonlyMap<string, NamePatterns>;
+  /** Whether calls of models are given the key's tools without asking for them. */
+  readonly injectTools?: boolean;
   /** The key's own tool groups, each an endpoint of its own. */
   readonly toolGroups: readonly string[];
   /** Provider name → models. A provider that is not in it is denied. */
@@ -30,8 +39,7 @@ export type Upstream = UpstreamDocument & {
   readonly fingerprint: string;
 };
 export type Provider = Omit<ProviderDocument, 'type'> & { readonly type: string };
-/** Upstream name → tools. */
-export type ToolGroup = ReadonlyMap<string, NamePatterns>;
+export type ToolGroup = McpGrants;
 
 export interface PolicySnapshot {
   /** Counts every change of the configuration; equal revisions are equal configurations. */

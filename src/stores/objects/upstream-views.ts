@@ -9,6 +9,9 @@ import { upstreamHealth } from './upstream-health.ts';
 
 const FRESH_MS = 1_000;
 const REPORT_INTERVAL_MS = 1_000;
+/** How often at most an upstream that does not tell of changed lists is asked for them. */
+const RELIST_INTERVAL_MS = 10_000;
+const RELIST_DEADLINE_MS = 10_000;
 
 interface Known {
   readonly fingerprint: string;
@@ -19,6 +22,8 @@ interface Known {
 const known = new Map<string, Known>();
 /** When a success was last reported; a failure clears it, so that the next success is told at once. */
 const reported = new Map<string, number>();
+/** When a listing behind a request was last begun. */
+const relisted = new Map<string, number>();
 
 interface ViewDependencies {
   readonly snapshot: () => Promise<Pick<PolicySnapshot, 'settings'>>;
@@ -39,7 +44,9 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
         ...(last?.catalog === undefined ? {} : { knownCatalog: last.catalog.fingerprint }),
       });
       const catalog = answer.catalogUnchanged ? last?.catalog : answer.catalog;
-      const view: UpstreamView = catalog === undefined ? { health: answer.health } : { health: answer.health, catalog };
+      const { health, listedAt } = answer;
+      const view: UpstreamView =
+        catalog === undefined ? { health } : { health, catalog, ...(listedAt !== undefined && { listedAt }) };
       known.set(upstream.name, { fingerprint: upstream.fingerprint, view, freshUntil: now() + FRESH_MS });
       return view;
     } catch (fault) {
@@ -60,6 +67,12 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
       return ask(upstream, deadlineMs, false);
     },
     refresh: (upstream, deadlineMs) => ask(upstream, deadlineMs, true),
+    relist(upstream) {
+      const since = Math.max(relisted.get(upstream.name) ?? 0, known.get(upstream.name)?.view.listedAt ?? 0);
+      if (now() - since < RELIST_INTERVAL_MS) return;
+      relisted.set(upstream.name, now());
+      waitUntil(ask(upstream, RELIST_DEADLINE_MS, true));
+    },
     report(upstream, outcome) {
       if (outcome.ok && now() - (reported.get(upstream.name) ?? 0) < REPORT_INTERVAL_MS) return;
       if (outcome.ok) reported.set(upstream.name, now());

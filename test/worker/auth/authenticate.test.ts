@@ -12,6 +12,8 @@ function virtualKey(keyName: string, more: Partial<VirtualKey> = {}): VirtualKey
     disabled: false,
     mode: 'direct',
     tools: new Map(),
+    resources: new Map(),
+    prompts: new Map(),
     toolGroups: [],
     providers: new Map(),
     ...more,

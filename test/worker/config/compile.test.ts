@@ -49,7 +49,7 @@ it('unites what a key and its tool groups allow', () => {
     ['files', ['*']],
   ]);
   expect(key?.toolGroups).toEqual(['read', 'all']);
-  expect(toolGroups.get('read')?.get('files')).toEqual(['read']);
+  expect(toolGroups.get('read')?.tools.get('files')).toEqual(['read']);
 });
 
 it.each([

@@ -137,7 +137,10 @@ function snapshotOf(options: FakeOptions, upstreams: ReadonlyMap<string, Upstrea
     virtualKeys: new Map(),
     upstreams,
     toolGroups: new Map(
-      Object.entries(options.groups ?? {}).map(([name, tools]) => [name, new Map(Object.entries(tools))]),
+      Object.entries(options.groups ?? {}).map(([name, tools]) => [
+        name,
+        { tools: new Map(Object.entries(tools)), resources: new Map(), prompts: new Map() },
+      ]),
     ),
     providers: new Map(),
     settings: settingsDocument.parse(options.settings ?? {}),
@@ -151,6 +154,8 @@ function keyOf(options: FakeOptions): VirtualKey {
     disabled: false,
     mode: 'direct',
     tools: new Map(Object.entries(options.grants ?? everything)),
+    resources: new Map(),
+    prompts: new Map(),
     toolGroups: options.heldGroups ?? [],
     providers: new Map(),
     ...options.key,

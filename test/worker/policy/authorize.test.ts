@@ -2,23 +2,34 @@ import { describe, expect, it } from 'vitest';
 import { authorize } from '../../../src/policy/authorize.ts';
 import { providersInScope } from '../../../src/policy/model-scope.ts';
 import type { NamePatterns, VirtualKey } from '../../../src/policy/snapshot.ts';
-import { upstreamsInScope } from '../../../src/policy/tool-scope.ts';
+import { upstreamsInScope } from '../../../src/policy/mcp-scope.ts';
 
 const NOW = 1_800_000_000_000;
 
 interface Grants {
   readonly tools?: Record<string, NamePatterns>;
+  readonly resources?: Record<string, NamePatterns>;
+  readonly prompts?: Record<string, NamePatterns>;
   readonly models?: Record<string, NamePatterns>;
   readonly disabled?: boolean;
   readonly expiresAt?: number;
 }
 
-function keyWith({ tools = {}, models = {}, disabled = false, expiresAt }: Grants): VirtualKey {
+function keyWith({
+  tools = {},
+  resources = {},
+  prompts = {},
+  models = {},
+  disabled = false,
+  expiresAt,
+}: Grants): VirtualKey {
   return {
     principal: { kind: 'virtual_key', keyId: 'vk_1', keyName: 'one', payer: 'key:vk_1' },
     disabled,
     mode: 'direct',
     tools: new Map(Object.entries(tools)),
+    resources: new Map(Object.entries(resources)),
+    prompts: new Map(Object.entries(prompts)),
     toolGroups: [],
     providers: new Map(Object.entries(models).map(([name, patterns]) => [name, { models: patterns, weight: 1 }])),
     ...(expiresAt === undefined ? {} : { expiresAt }),

@@ -87,6 +87,7 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
         return { health };
       },
       refresh: unused,
+      relist: unused,
       report: unused,
     },
     healthRecords: {

@@ -103,6 +103,8 @@ function snapshotOf({ providers, grants, ...options }: RigOptions): PolicySnapsh
     disabled: false,
     mode: 'direct',
     tools: new Map(),
+    resources: new Map(),
+    prompts: new Map(),
     toolGroups: [],
     providers: new Map(Object.entries(granted).map(([name, grant]) => [name, { models: ['*'], weight: 1, ...grant }])),
   };
