@@ -81,6 +81,37 @@ const remoteUpstream = {
   era: z.enum(['auto', 'modern', 'legacy']).optional(),
 };
 
+const httpUrlText = (text: string): boolean => /^https?:\/\//i.test(text);
+/** More would not fit into a row of the database, escaped as it is there. */
+const SPEC_TEXT_BYTES = 400_000;
+const SPEC_GZIP_CHARACTERS = 1_400_000;
+
+/**
+ * An OpenAPI description: its address, or the text itself. The command line puts the text in the place of a file's name.
+ */
+const apiSpec = z.union([
+  z
+    .string()
+    .refine(httpUrlText, 'must be an http:// or https:// URL here; only the command line can read a file')
+    .pipe(httpUrl)
+    .transform((url) => ({ url })),
+  z.strictObject({ url: httpUrl }),
+  z.strictObject({
+    document: z
+      .union([z.string(), z.record(z.string(), z.unknown()).transform((data) => JSON.stringify(data))])
+      .refine(
+        (text) => new TextEncoder().encode(text).byteLength <= SPEC_TEXT_BYTES,
+        `must have at most ${SPEC_TEXT_BYTES} bytes; send a larger one compressed, as gzip, or give its URL`,
+      ),
+  }),
+  z.strictObject({
+    /** The text compressed, in base64. */
+    gzip: z.base64().max(SPEC_GZIP_CHARACTERS),
+    /** Where it came from. */
+    file: z.string().optional(),
+  }),
+]);
+
 export const upstreamDocument = z.discriminatedUnion('type', [
   z.strictObject({
     ...upstreamBase,
@@ -93,6 +124,15 @@ export const upstreamDocument = z.discriminatedUnion('type', [
   }),
   z.strictObject({ ...remoteUpstream, type: z.literal('http') }),
   z.strictObject({ ...remoteUpstream, type: z.literal('sse') }),
+  z.strictObject({
+    ...upstreamBase,
+    type: z.literal('openapi'),
+    spec: apiSpec,
+    /** Where the API is; by default where its description says, as far as that can be trusted. */
+    base_url: httpUrl.optional(),
+    headers: headerMap.optional(),
+    auth: remoteUpstream.auth,
+  }),
 ]);
 
 export const toolGroupDocument = z.strictObject({

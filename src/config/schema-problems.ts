@@ -76,8 +76,9 @@ function serverTypeProblems(path: ConfigPath, input: unknown): ConfigProblem[] {
   const serverPath = path.slice(0, -1);
   const server = valueAt(input, serverPath);
   const typed = valueAt(server, ['type']);
-  const types = ['stdio', 'http', 'sse'];
-  const guess = valueAt(server, ['command']) !== undefined ? 'stdio' : 'http';
+  const types = ['stdio', 'http', 'sse', 'openapi'];
+  const has = (field: string): boolean => valueAt(server, [field]) !== undefined;
+  const guess = has('command') ? 'stdio' : has('spec') ? 'openapi' : 'http';
   const meant = (typeof typed === 'string' ? nearest(typed, types) : undefined) ?? guess;
   const problem = choiceProblem(path, typed, types);
   const rest = upstreamDocument.safeParse({ ...(typeof server === 'object' ? server : {}), type: meant });

@@ -4,7 +4,7 @@ import type { ObjectKind } from './objects.ts';
 
 /** `*` stands for every member of a mapping or list. */
 const SECRET_PLACES: { readonly [kind in ObjectKind]?: readonly string[] } = {
-  server: ['url', 'headers.*', 'env.*', 'command.*'],
+  server: ['url', 'base_url', 'spec.url', 'headers.*', 'env.*', 'command.*'],
   provider: ['base_url', 'headers.*', 'keys.*.value'],
 };
 

@@ -1,5 +1,6 @@
 import type { Env } from '../env.ts';
 import type { UpstreamNetwork } from '../mcp/ports.ts';
+import type { Upstream } from '../policy/snapshot.ts';
 import { bridgeFetch, bridgeUrl } from './bridge.ts';
 import { EgressError } from './egress-error.ts';
 import { operatorFetch } from './fetch.ts';
@@ -10,9 +11,10 @@ export function createUpstreamNetwork(env: Env): UpstreamNetwork {
     endpoint(upstream) {
       if (upstream.type === 'stdio') return { url: bridgeUrl(upstream), fetch: bridgeFetch(env, upstream) };
       const send = operatorFetch(env);
-      const { origin } = new URL(upstream.url);
+      const url = new URL(addressOf(upstream));
+      const { origin } = url;
       return {
-        url: new URL(upstream.url),
+        url,
         fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
           // A server names its own message endpoint over the legacy SSE transport; it must not be a stranger's.
           if (new URL(input instanceof Request ? input.url : input).origin !== origin) {
@@ -25,4 +27,11 @@ export function createUpstreamNetwork(env: Env): UpstreamNetwork {
       };
     },
   };
+}
+
+/** An API whose address only its description tells is asked for with that address filled in. */
+function addressOf(upstream: Exclude<Upstream, { type: 'stdio' }>): string {
+  if (upstream.type !== 'openapi') return upstream.url;
+  if (upstream.base_url !== undefined) return upstream.base_url;
+  throw new EgressError('upstream_error', 'not_started', 'has no address yet: its description was not read');
 }

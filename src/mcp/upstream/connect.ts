@@ -70,7 +70,7 @@ async function withDeadline(connecting: Promise<void>, transport: Transport, opt
 
 export function forcedEra(upstream: Upstream): Era | undefined {
   if (upstream.type === 'sse') return 'legacy';
-  if (upstream.type === 'stdio' || upstream.era === 'auto') return undefined;
+  if (upstream.type === 'stdio' || upstream.type === 'openapi' || upstream.era === 'auto') return undefined;
   return upstream.era;
 }
 
