@@ -25,7 +25,8 @@ export interface SuiteRun {
   readonly exitCode: number | null;
 }
 
-const RUN_TIMEOUT_MS = 170_000;
+const SERVER_TIMEOUT_MS = 120_000;
+const CLIENT_TIMEOUT_MS = 40_000;
 const MAX_RUNS_AT_ONCE = 2;
 
 const NEWER = join(PROJECT_ROOT, 'node_modules/@modelcontextprotocol/conformance');
@@ -41,7 +42,7 @@ export async function requiredScenarios(revision: string, leg: 'server' | 'clien
 export function runServerSuite(suite: Suite, url: string): Promise<SuiteRun> {
   const which = suite === '0.1.16' ? [cli(OLDER), 'server', '--suite', 'all'] : [cli(NEWER), 'server'];
   const requirements = suite === '0.1.16' ? [] : ['--requirements', suite];
-  return run([...which, ...requirements, '--url', url], {});
+  return run([...which, ...requirements, '--url', url], {}, SERVER_TIMEOUT_MS);
 }
 
 /** The suite plays the server and has the command, which it appends its URL to, play the client. */
@@ -52,25 +53,29 @@ export function runClientScenario(
   env: Readonly<Record<string, string>>,
 ): Promise<SuiteRun> {
   const what = ['client', '--scenario', scenario, '--spec-version', revision, '--command', command];
-  return run([cli(NEWER), ...what], env);
+  return run([cli(NEWER), ...what], env, CLIENT_TIMEOUT_MS);
 }
 
 /** One after the other in each. */
 const lanes: Promise<unknown>[] = Array.from({ length: MAX_RUNS_AT_ONCE }, () => Promise.resolve());
 let runs = 0;
 
-function run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<SuiteRun> {
+function run(args: readonly string[], env: Readonly<Record<string, string>>, timeoutMs: number): Promise<SuiteRun> {
   const lane = runs % MAX_RUNS_AT_ONCE;
   runs += 1;
-  const result = (lanes[lane] ?? Promise.resolve()).then(() => runNow(args, env));
+  const result = (lanes[lane] ?? Promise.resolve()).then(() => runNow(args, env, timeoutMs));
   lanes[lane] = result.catch(() => undefined);
   return result;
 }
 
-async function runNow(args: readonly string[], env: Readonly<Record<string, string>>): Promise<SuiteRun> {
+async function runNow(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  timeoutMs: number,
+): Promise<SuiteRun> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-conformance-'));
   try {
-    const ended = await spawnGroup([...args, '--output-dir', folder], env);
+    const ended = await spawnGroup([...args, '--output-dir', folder], env, timeoutMs);
     return { ...ended, checks: await readChecks(folder) };
   } finally {
     await rm(folder, { recursive: true });
@@ -81,6 +86,7 @@ async function runNow(args: readonly string[], env: Readonly<Record<string, stri
 async function spawnGroup(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  timeoutMs: number,
 ): Promise<Pick<SuiteRun, 'output' | 'exitCode'>> {
   const child = spawn(process.execPath, args, {
     detached: true,
@@ -100,7 +106,7 @@ async function spawnGroup(
       output += chunk;
     });
   }
-  const timer = setTimeout(killGroup, RUN_TIMEOUT_MS);
+  const timer = setTimeout(killGroup, timeoutMs);
   const exitCode = await new Promise<number | null>((ended, failed) => {
     child.once('error', failed);
     child.once('exit', ended);
