@@ -173,7 +173,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
       ...(result.catalog === undefined ? {} : { listedAt: now }),
       ...(eraAsked && result.asleep === undefined ? { eraAt: now } : {}),
     });
-    this.#record.save({ tools: catalog?.fingerprint !== held?.fingerprint });
+    this.#record.save({ items: catalog?.fingerprint !== held?.fingerprint });
   }
 
   /** When the next probe is due, undefined when probing may sleep. */
@@ -202,6 +202,9 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
       nextCheckAt: this.#nextCheckAt,
       era: catalog?.era,
       toolCount: catalog?.tools.length ?? 0,
+      resourceCount: catalog?.resources?.length ?? 0,
+      resourceTemplateCount: catalog?.resourceTemplates?.length ?? 0,
+      promptCount: catalog?.prompts?.length ?? 0,
       note: catalog?.note,
     };
     return healthReport(condition, context, Date.now());

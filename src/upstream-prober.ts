@@ -21,7 +21,11 @@ export class UpstreamProber extends WorkerEntrypoint<Env> implements UpstreamPro
     const dependencies = {
       network: services.upstreamNetwork,
       maxResponseBytes: settings.limits.response_bytes,
-      maxTools: settings.limits.tools_per_server,
+      catalogLimits: {
+        tools: settings.limits.tools_per_server,
+        resources: settings.limits.resources_per_server,
+        prompts: settings.limits.prompts_per_server,
+      },
       now: services.now,
     };
     return probeUpstream(dependencies, upstream, request);

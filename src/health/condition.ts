@@ -71,12 +71,16 @@ export interface ReportContext {
   readonly nextCheckAt?: number | undefined;
   readonly era?: 'modern' | 'legacy' | undefined;
   readonly toolCount: number;
+  readonly resourceCount?: number;
+  readonly resourceTemplateCount?: number;
+  readonly promptCount?: number;
   readonly note?: string | undefined;
 }
 
 export function healthReport(condition: Condition, context: ReportContext, now: number): HealthReport {
   const breaker = transition(condition.breaker, { kind: 'tick' }, now);
   const { checkedAt, latencyMs, lastError, failures } = condition;
+  const { toolCount, resourceCount, resourceTemplateCount, promptCount } = context;
   return {
     state: stateOf(condition, context),
     breaker: breaker.state,
@@ -88,7 +92,10 @@ export function healthReport(condition: Condition, context: ReportContext, now: 
     ...(lastError === undefined ? {} : { lastError }),
     ...(context.note === undefined ? {} : { note: context.note }),
     consecutiveFailures: failures,
-    toolCount: context.toolCount,
+    toolCount,
+    ...(resourceCount !== undefined && { resourceCount }),
+    ...(resourceTemplateCount !== undefined && { resourceTemplateCount }),
+    ...(promptCount !== undefined && { promptCount }),
   };
 }
 

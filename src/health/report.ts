@@ -25,6 +25,10 @@ export interface HealthReport {
   readonly consecutiveFailures: number;
   readonly lastError?: LastError;
   readonly toolCount: number;
+  /** These three absent where nothing of the kind was ever counted. */
+  readonly resourceCount?: number;
+  readonly resourceTemplateCount?: number;
+  readonly promptCount?: number;
   /** What of the server is left out though it is well, such as tools past the limit. */
   readonly note?: string;
 }

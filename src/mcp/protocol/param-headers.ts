@@ -23,6 +23,8 @@ export interface ParamHeader {
   /** Of the header, whole. */
   readonly name: string;
   readonly numeric: boolean;
+  /** As the schema says it. */
+  readonly type: string;
 }
 
 const known = new WeakMap<object, readonly ParamHeader[]>();
@@ -38,6 +40,16 @@ export function paramHeadersOf(inputSchema: unknown): readonly ParamHeader[] {
   const usable = valid && names.size === headers.length ? headers : [];
   known.set(inputSchema, usable);
   return usable;
+}
+
+/** Whether clients must leave a tool of this schema alone: an annotation is misplaced, of a wrong type, or given twice. */
+export function hasInvalidParamHeaders(inputSchema: unknown): boolean {
+  if (!isObject(inputSchema)) return false;
+  const headers: ParamHeader[] = [];
+  if (!collect(inputSchema, [], headers)) return true;
+  const names = new Set(headers.map(({ name }) => name.toLowerCase()));
+  // A server checks a header of a `number` all the same; only clients are told to refuse it.
+  return names.size !== headers.length || headers.some(({ type }) => type === 'number');
 }
 
 /** What a client sends with these arguments. */
@@ -86,7 +98,7 @@ function collect(schema: JsonObject, path: readonly string[], into: ParamHeader[
     const numeric = type === 'integer' || type === 'number';
     if (path.length === 0 || typeof name !== 'string' || !TOKEN.test(name)) return false;
     if (!numeric && type !== 'string' && type !== 'boolean') return false;
-    into.push({ path, name: PREFIX + name, numeric });
+    into.push({ path, name: PREFIX + name, numeric, type });
   }
   const { properties } = schema;
   for (const [name, property] of isObject(properties) ? Object.entries(properties) : []) {

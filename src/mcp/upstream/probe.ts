@@ -1,4 +1,4 @@
-// Finds out whether an upstream answers, what it speaks and which tools it offers.
+// Finds out whether an upstream answers, what it speaks and what it offers.
 import type { ProbeRequest, ProbeResult } from '../../../durable-objects/contracts.ts';
 import { EgressError } from '../../egress/egress-error.ts';
 import { deadlineSignal } from '../../egress/fetch.ts';
@@ -8,8 +8,9 @@ import type { Upstream } from '../../policy/snapshot.ts';
 import type { Catalog, UpstreamNetwork } from '../ports.ts';
 import { connect } from './connect.ts';
 import type { Acquaintance, Connection, ConnectOptions } from './connect.ts';
-import { explainFailure, isAnswer, refusedWith } from './explain-failure.ts';
-import { listTools } from './list-tools.ts';
+import { explainFailure, isAnswer } from './explain-failure.ts';
+import { refusedWith } from './refusal.ts';
+import { listCatalog, type CatalogLimits } from './list-catalog.ts';
 import { pingResult } from './relayed-result.ts';
 
 /** The whole of a probe may take this many times the deadline of one answer: long lists come in pages. */
@@ -20,7 +21,7 @@ const FIRST_START_MS = 30_000;
 export interface ProbeDependencies {
   readonly network: UpstreamNetwork;
   readonly maxResponseBytes: number;
-  readonly maxTools: number;
+  readonly catalogLimits: CatalogLimits;
   readonly now: () => number;
 }
 
@@ -100,7 +101,7 @@ async function meet(upstream: Upstream, known: Acquaintance, options: ConnectOpt
 }
 
 async function discover(
-  { maxTools, now }: ProbeDependencies,
+  { catalogLimits, now }: ProbeDependencies,
   connection: Connection,
   { timeoutMs: timeout, signal }: ConnectOptions,
 ): Promise<Catalog> {
@@ -108,18 +109,15 @@ async function discover(
   const capabilities = session?.capabilities ?? client.getServerCapabilities() ?? {};
   const serverInfo = session?.serverInfo ?? client.getServerVersion();
   const instructions = session?.instructions ?? client.getInstructions();
-  const offersTools = capabilities.tools !== undefined;
-  const { tools, note } = offersTools ? await listTools(client, maxTools, { timeout, signal }) : { tools: [] };
-  return {
-    fingerprint: await fingerprintOf({ tools, era, capabilities, serverInfo, instructions }),
-    tools,
+  const offered = await listCatalog(client, { capabilities, era }, catalogLimits, { timeout, signal });
+  const described = {
+    ...offered,
     era,
     capabilities,
     ...(serverInfo === undefined ? {} : { serverInfo }),
     ...(instructions === undefined ? {} : { instructions }),
-    ...(note === undefined ? {} : { note }),
-    at: now(),
   };
+  return { ...described, fingerprint: await fingerprintOf(described), at: now() };
 }
 
 async function fingerprintOf(value: unknown): Promise<string> {
@@ -132,7 +130,7 @@ function canonicalForm(value: unknown): string {
     return canonicalJson(value);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new EgressError('upstream_error', 'may_have_run', 'describes its tools with endlessly nested schemas');
+    throw new EgressError('upstream_error', 'may_have_run', 'describes what it offers with endlessly nested schemas');
   }
 }
 

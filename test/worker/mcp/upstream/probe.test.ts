@@ -59,7 +59,7 @@ describe('a probe of a well upstream', () => {
       expect.objectContaining({ name: 'odd-output', outputSchema: expect.anything() }),
       { name: 'ok', inputSchema: { type: 'object' }, unheardOf: 'kept' },
     ]);
-    expect(result.catalog?.note).toMatch(/1 of its tools have no name/);
+    expect(result.catalog?.note).toMatch(/1 of its tools have no name and are left out/);
   });
 
   it('keeps the first tools of ten thousand, and says so', async () => {

@@ -42,7 +42,8 @@ export function probe(
   request: Partial<Parameters<typeof probeUpstream>[2]> = {},
   reach: UpstreamNetwork = network,
 ): ReturnType<typeof probeUpstream> {
-  const dependencies = { network: reach, maxResponseBytes: MAX_RESPONSE_BYTES, maxTools: MAX_TOOLS, now: Date.now };
+  const catalogLimits = { tools: MAX_TOOLS, resources: 100, prompts: 100 };
+  const dependencies = { network: reach, maxResponseBytes: MAX_RESPONSE_BYTES, catalogLimits, now: Date.now };
   return probeUpstream(dependencies, upstream, { listing: true, timeoutMs: 3_000, ...request });
 }
 
