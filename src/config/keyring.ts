@@ -9,9 +9,12 @@ export interface Keyring {
   readonly virtualKeys: CryptoKey;
   /** HMAC-SHA-256, for telling whether a definition changed without revealing it. */
   readonly fingerprints: CryptoKey;
+  /** AES-256-GCM, for what servers give clients to carry until they come back (`requestState`). */
+  readonly requestStates: CryptoKey;
 }
 
 const MASTER_KEY_BYTES = 32;
+const AES = { name: 'AES-GCM', length: 256 };
 const HMAC = { name: 'HMAC', hash: 'SHA-256', length: 256 };
 
 let opened: { readonly masterKey: string; readonly keyring: Keyring } | undefined;
@@ -39,9 +42,10 @@ export async function openKeyring(masterKey: string | undefined): Promise<Result
       usages,
     );
   const keyring = {
-    sealing: await derive('sealing', { name: 'AES-GCM', length: 256 }, ['encrypt', 'decrypt']),
+    sealing: await derive('sealing', AES, ['encrypt', 'decrypt']),
     virtualKeys: await derive('virtual-keys', HMAC, ['sign']),
     fingerprints: await derive('fingerprints', HMAC, ['sign']),
+    requestStates: await derive('request-states', AES, ['encrypt', 'decrypt']),
   };
   opened = { masterKey, keyring };
   return ok(keyring);
