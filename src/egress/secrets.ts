@@ -8,10 +8,7 @@ function secretsOf(upstream: Upstream): string[] {
   const values =
     upstream.type === 'stdio'
       ? Object.values(upstream.env ?? {})
-      : [
-          ...Object.values(upstream.headers ?? {}),
-          ...addressesOf(upstream).flatMap((address) => [...new URL(address).searchParams.values()]),
-        ];
+      : [...Object.values(upstream.headers ?? {}), ...queryValues(addressesOf(upstream))];
   const all = [...values, ...values.flatMap((value) => value.split(/\s+/))];
   return all.filter((value) => value.length >= SHORTEST_SECRET).toSorted((a, b) => b.length - a.length);
 }
@@ -20,6 +17,10 @@ function addressesOf(upstream: Exclude<Upstream, { type: 'stdio' }>): string[] {
   if (upstream.type !== 'openapi') return [upstream.url];
   const { spec, base_url: baseUrl } = upstream;
   return ['url' in spec ? spec.url : undefined, baseUrl].filter((address) => address !== undefined);
+}
+
+function queryValues(addresses: readonly string[]): string[] {
+  return addresses.flatMap((address) => Array.from(new URL(address).searchParams.values()));
 }
 
 /** The text with every configured credential of the upstream replaced: upstreams quote what they were sent. */

@@ -1,6 +1,7 @@
 // The tools of all upstreams in a scope as one list, under the names by which they are called.
 import type { Tool } from '@modelcontextprotocol/server';
 import { DISCOVERY_DEADLINE_MS } from './limits.ts';
+import { withoutPlan } from './openapi/plan.ts';
 import type { Catalog, UpstreamViews } from './ports.ts';
 import { isGranted, type Grant, type Scope } from './scope.ts';
 import { namePrefix, qualifyTools } from './tool-name.ts';
@@ -52,7 +53,7 @@ export function showCatalog(catalog: Catalog, upstream: string, naming: Scope['n
   for (const [shownName, wireName] of [...names].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
     const definition = definitions.get(wireName);
     if (definition === undefined) continue;
-    const tool = { wireName, definition: { ...definition, name: shownName } };
+    const tool = { wireName, definition: { ...withoutPlan(definition), name: shownName } };
     byShownName.set(shownName, tool);
     byWireName.set(wireName, tool);
   }

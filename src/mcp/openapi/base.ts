@@ -18,7 +18,7 @@ export function baseOf({ baseUrl, specUrl }: ApiAddress, server: string | undefi
   if (url === null || !/^https?:$/.test(url.protocol)) {
     return err('does not say where the API is (servers[0].url is not absolute): set base_url');
   }
-  if (url.username !== '' || url.password !== '') return err('puts a password into the API\'s address: set base_url');
+  if (url.username !== '' || url.password !== '') return err("puts a password into the API's address: set base_url");
   // What comes over the wire must not decide to which address, perhaps a private one, calls and credentials go.
   if (specUrl !== undefined && url.origin !== new URL(specUrl).origin) {
     return err(`names an API on another host than its own, ${url.origin}: set base_url if that is right`);

@@ -42,25 +42,22 @@ interface Chosen {
 const PREFERENCE: readonly PlannedBody['kind'][] = ['json', 'form', 'multipart', 'text', 'bytes'];
 
 function choose(content: JsonObject): Chosen | undefined {
-  const offered = Object.entries(content).map(([mediaType, media]): Chosen => {
-    const found = isObject(media) ? media : {};
-    return { ...kindOf(mediaType, found), media: found };
-  });
+  const offered = Object.entries(content).map(([mediaType, media]) => kindOf(mediaType, isObject(media) ? media : {}));
   return offered.toSorted((one, other) => PREFERENCE.indexOf(one.kind) - PREFERENCE.indexOf(other.kind))[0];
 }
 
-function kindOf(mediaType: string, media: JsonObject): Omit<Chosen, 'media'> {
+function kindOf(mediaType: string, media: JsonObject): Chosen {
   const essence = essenceOf(mediaType);
-  if (isJson(essence)) return { kind: 'json', mediaType };
-  if (essence === 'application/x-www-form-urlencoded') return { kind: 'form', mediaType: essence };
-  if (essence === 'multipart/form-data') return { kind: 'multipart', mediaType: essence };
-  if (!essence.includes('*')) return { kind: isText(essence) ? 'text' : 'bytes', mediaType };
-  if (essence === 'text/*') return { kind: 'text', mediaType: 'text/plain' };
+  if (isJson(essence)) return { kind: 'json', mediaType, media };
+  if (essence === 'application/x-www-form-urlencoded') return { kind: 'form', mediaType: essence, media };
+  if (essence === 'multipart/form-data') return { kind: 'multipart', mediaType: essence, media };
+  if (!essence.includes('*')) return { kind: isText(essence) ? 'text' : 'bytes', mediaType, media };
+  if (essence === 'text/*') return { kind: 'text', mediaType: 'text/plain', media };
   const { schema } = media;
   const structured = isObject(schema) && !isBinary(schema) && schema['type'] !== 'string';
   return structured
-    ? { kind: 'json', mediaType: 'application/json' }
-    : { kind: 'bytes', mediaType: 'application/octet-stream' };
+    ? { kind: 'json', mediaType: 'application/json', media }
+    : { kind: 'bytes', mediaType: 'application/octet-stream', media };
 }
 
 /** As 3.1 writes what was `format: binary` or `type: file`, and what 3.0 leaves as it was. */

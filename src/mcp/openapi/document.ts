@@ -19,7 +19,8 @@ export function readDocument(data: JsonObject): Result<JsonObject, string> {
   // In YAML a version without quotes is a number.
   const version = /^[23]$/.test(named) ? `${named}.0` : named;
   if (version === '') return err('is not an OpenAPI document: it has neither "openapi" nor "swagger"');
-  if (!/^(?:2\.0|3\.[012])\b/.test(version)) return err('is of a version other than Swagger 2.0 and OpenAPI 3.0 to 3.2');
+  if (!/^(?:2\.0|3\.[012])\b/.test(version))
+    return err('is of a version other than Swagger 2.0 and OpenAPI 3.0 to 3.2');
   const versioned = swagger === undefined ? { ...data, openapi: version } : { ...data, swagger: version };
   let document: unknown;
   try {
@@ -54,7 +55,9 @@ export function followObject(document: JsonObject, value: unknown): JsonObject {
 /** @param ref such as `#/components/schemas/Pet` */
 export function resolvePointer(document: JsonObject, ref: string): unknown {
   if (!ref.startsWith('#')) {
-    throw new SpecProblem('has a reference to another file or address, and only those within the document are followed');
+    throw new SpecProblem(
+      'has a reference to another file or address, and only those within the document are followed',
+    );
   }
   if (!ref.startsWith('#/')) throw new SpecProblem('has a reference that names no place in the document');
   let here: unknown = document;

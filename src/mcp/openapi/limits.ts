@@ -4,8 +4,8 @@ export const SPEC_BYTES = 4 * 1024 * 1024;
 /** Of the input or the output schema of one tool, as JSON text. */
 export const SCHEMA_CHARACTERS = 64 * 1024;
 
-/** Of all tools of one server together, as JSON text. */
-export const CATALOG_CHARACTERS = 16 * 1024 * 1024;
+/** Of all tools of one server together, as JSON text. A catalog travels between objects whole, at most 32 MiB. */
+export const CATALOG_CHARACTERS = 6 * 1024 * 1024;
 
 /** How deep a schema may be nested, references aside. */
 export const SCHEMA_DEPTH = 64;

@@ -30,7 +30,9 @@ function depth(path: string): number {
 }
 
 function fillPath({ path, parameters }: OperationPlan, values: Values): string {
-  const byName = new Map(parameters.flatMap((parameter) => (parameter.in === 'path' ? [[parameter.name, parameter]] : [])));
+  const byName = new Map(
+    parameters.flatMap((parameter) => (parameter.in === 'path' ? [[parameter.name, parameter]] : [])),
+  );
   const filled = path.split('/').map((segment) => {
     const whole = segment.replaceAll(/\{([^{}]*)\}/g, (_, name: string) => {
       const parameter = byName.get(name);
@@ -51,15 +53,14 @@ function fillPath({ path, parameters }: OperationPlan, values: Values): string {
 /** Encoded slashes stay within their segment, but some servers decode them before they look at the path. */
 function refuseSteps(parameter: PlannedParameter, value: unknown): void {
   const texts = isObject(value) ? Object.entries(value).flat() : Array.isArray(value) ? (value as unknown[]) : [value];
-  const isStep = (step: string): boolean => step === '.' || step === '..';
-  if (texts.some((text) => typeof text === 'string' && decodedSteps(text).some(isStep))) {
+  if (texts.some((text) => typeof text === 'string' && hasSteps(text))) {
     throw new ArgumentProblem(`"${parameter.argument}" must not hold "." or ".." as a step of a path`);
   }
 }
 
-function decodedSteps(text: string): string[] {
+function hasSteps(text: string): boolean {
   const decoded = text.replaceAll(/%(2e|2f|5c)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
-  return decoded.split(/[/\\]/);
+  return decoded.split(/[/\\]/).some((step) => step === '.' || step === '..');
 }
 
 function writeQuery({ parameters, withheld = [] }: OperationPlan, values: Values): string {

@@ -40,12 +40,11 @@ export function apiRequest(
 /** A misspelt argument would be left out of the request in silence. */
 function refuseUnknown({ parameters, body }: OperationPlan, given: Readonly<Record<string, unknown>>): void {
   const known = [...parameters.map(({ argument }) => argument), ...(body === undefined ? [] : [BODY_ARGUMENT])];
-  const unknown = Object.keys(given).filter((name) => !known.includes(name));
-  const [first] = unknown;
-  if (first === undefined) return;
-  const meant = nearest(first, known);
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const meant = nearest(unknown, known);
   const hint = meant === undefined ? `known are: ${known.join(', ') || 'none'}` : `did you mean "${meant}"?`;
-  throw new ArgumentProblem(`there is no argument "${first.slice(0, 100)}"; ${hint}`);
+  throw new ArgumentProblem(`there is no argument "${unknown.slice(0, 100)}"; ${hint}`);
 }
 
 /** What is given; nothing and null are the same. */

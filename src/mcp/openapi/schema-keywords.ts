@@ -4,7 +4,7 @@
 /** For whom a schema is: a caller who sends, or one who reads. */
 export type Audience = 'request' | 'response';
 
-const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
+const TYPES = new Set(['string', 'number', 'integer', 'boolean', 'object', 'array', 'null']);
 const LONGEST_EXAMPLES = 500;
 
 type Check = (value: unknown) => boolean;
@@ -17,8 +17,8 @@ const isPositive: Check = (value) => typeof value === 'number' && value > 0;
 const isNames: Check = (value) => Array.isArray(value) && value.every(isText) && new Set(value).size === value.length;
 const isType: Check = (value) =>
   Array.isArray(value)
-    ? value.length > 0 && isNames(value) && value.every((type) => TYPES.includes(String(type)))
-    : TYPES.includes(String(value));
+    ? value.length > 0 && isNames(value) && value.every((type) => TYPES.has(String(type)))
+    : TYPES.has(String(value));
 
 const CHECKS: Readonly<Record<string, Check>> = {
   type: isType,

@@ -57,7 +57,10 @@ export class SchemaConverter {
    */
   standalone(build: (convert: (schema: unknown) => Schema) => JsonObject): JsonObject {
     const refs = new Set<string>();
-    const root = inBothForms(build((schema) => this.#convert(schema, refs, 0)), refs);
+    const root = inBothForms(
+      build((schema) => this.#convert(schema, refs, 0)),
+      refs,
+    );
     const definitions = this.#closure(root);
     for (const form of ['whole', 'bare'] as const) {
       const characters = [root, ...definitions.values()].reduce((sum, part) => sum + part[form].characters, 0);
@@ -125,7 +128,9 @@ export class SchemaConverter {
     }
     if (NAMED_SCHEMAS.has(keyword)) {
       if (!isObject(value)) return undefined;
-      const members = Object.entries(value).map(([name, member]) => [name, this.#convert(member, refs, depth)] as const);
+      const members = Object.entries(value).map(
+        ([name, member]) => [name, this.#convert(member, refs, depth)] as const,
+      );
       return Object.fromEntries(members);
     }
     return keywordValue(keyword, value, this.#audience);

@@ -106,7 +106,10 @@ function separatorOf(style: Style): string {
 /** RFC 3986 §2.3: everything but unreserved characters. */
 function encode(text: string): string {
   try {
-    return encodeURIComponent(text).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    return encodeURIComponent(text).replaceAll(
+      /[!'()*]/g,
+      (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
   } catch {
     throw new ArgumentProblem('a text holds half a character (a lone surrogate)');
   }

@@ -5,6 +5,7 @@ import { deadlineSignal } from '../../egress/fetch.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { encodeBase64Url } from '../../lib/base64url.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
+import { probeOpenApi } from '../openapi/probe.ts';
 import type { Catalog, UpstreamNetwork } from '../ports.ts';
 import { connect } from './connect.ts';
 import type { Acquaintance, Connection, ConnectOptions } from './connect.ts';
@@ -31,6 +32,7 @@ export async function probeUpstream(
   upstream: Upstream,
   request: Omit<ProbeRequest, 'name'>,
 ): Promise<Exclude<ProbeResult, { gone: true }>> {
+  if (upstream.type === 'openapi') return probeOpenApi(dependencies, upstream, request);
   const { fingerprint } = upstream;
   const startedAt = dependencies.now();
   const timeoutMs = patience(upstream, request);
