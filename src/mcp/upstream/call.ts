@@ -3,6 +3,7 @@ import type { CallToolRequest, CallToolResult, Client, RequestOptions, Tool } fr
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
+import { callOperation } from '../openapi/call.ts';
 import type {
   CallUpstreamTool,
   Catalog,
@@ -34,6 +35,7 @@ export interface CallDependencies {
 export function createCallUpstreamTool(dependencies: CallDependencies): CallUpstreamTool {
   const { sessions, views } = dependencies;
   return async (upstream, owner, call) => {
+    if (upstream.type === 'openapi') return callOperation(dependencies, upstream, call);
     const { catalog } = await views.view(upstream, ACQUAINTANCE_MS);
     const session = catalog?.era === 'modern' ? undefined : await sessions.get(owner, upstream);
     const deadline = Date.now() + (upstream.timeout ?? DEFAULT_TIMEOUT_MS);
