@@ -16,7 +16,8 @@ import type {
 import { toolResult } from './relayed-result.ts';
 import { connect, forcedEra } from './connect.ts';
 import { callDirectly } from './direct-call.ts';
-import { explainFailure, refusedWith } from './explain-failure.ts';
+import { explainFailure } from './explain-failure.ts';
+import { refusedWith } from './refusal.ts';
 import { MOST_TIMEOUTS } from './patience.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;

@@ -1,5 +1,5 @@
 // What went wrong at an upstream, in words for the caller and a code for the gateway.
-import { ProtocolError, SdkError, SdkErrorCode, SdkHttpError, SseError } from '@modelcontextprotocol/client';
+import { ProtocolError, SdkError, SdkErrorCode, SseError } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { asEgressError, EgressError } from '../../egress/egress-error.ts';
 import { maskSecrets } from '../../egress/secrets.ts';
@@ -7,14 +7,21 @@ import type { FailureStage } from '../../health/report.ts';
 import type { FailureCode } from '../../policy/failure.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
 import type { UpstreamCallFailure } from '../ports.ts';
+import type { RpcError } from '../protocol/message.ts';
+import { AnsweredError } from './answered-error.ts';
+import { answerInRefusal, refusedWith } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 import { isStreamEnd } from './transport.ts';
 
 const QUOTE_LENGTH = 300;
+/** The words of an answer are the caller's to read whole, unless they are a book. */
+const ANSWER_LENGTH = 16_384;
 
 interface Explanation {
   readonly code: Extract<FailureCode, `upstream_${string}`>;
   readonly predicate: string;
   readonly credential?: true;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /**
@@ -22,50 +29,41 @@ interface Explanation {
  * @throws the error itself when it is a fault of this gateway
  */
 export function explainFailure(error: unknown, upstream: Upstream, stage: FailureStage): UpstreamCallFailure {
-  const answer = isAnswer(error) ? error : answerInRefusal(error);
+  const answer = answerIn(error);
   if (answer !== undefined) {
     const { code, message, data } = answer;
     const answered = data === undefined ? { code } : { code, data };
-    return { code: 'upstream_error', message: quote(message, upstream), stage, answered };
+    return { code: 'upstream_error', message: quote(message, upstream, ANSWER_LENGTH), stage, answered };
   }
-  const { code, predicate, credential } = explain(error, upstream);
+  const { code, predicate, credential, retryAfterSeconds } = explain(error, upstream);
   const detail = `upstream "${upstream.name}" ${predicate}`;
   const [message = ''] = detail.split('\n', 1);
-  const failure = { code, message, stage: credential ? 'credential' : stage } as const;
-  return message === detail ? failure : { ...failure, detail };
+  return {
+    code,
+    message,
+    stage: credential ? 'credential' : stage,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(message !== detail && { detail }),
+  };
 }
 
-/** The server answered, with a JSON-RPC error. */
+/** The JSON-RPC error that the server answered with, where it did, under whatever status. */
+export function answerIn(error: unknown): RpcError | undefined {
+  if (error instanceof AnsweredError) return error.answer;
+  return isAnswer(error) ? error : answerInRefusal(error);
+}
+
+/** The server answered the SDK's client, with a JSON-RPC error. */
 export function isAnswer(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && !isStreamEnd(error);
-}
-
-const jsonRpcError = z.object({ error: z.object({ code: z.int(), message: z.string(), data: z.unknown() }) });
-
-/** Some servers, and all modern ones for some errors, answer JSON-RPC errors under an HTTP status of their own. */
-function answerInRefusal(error: unknown): z.output<typeof jsonRpcError>['error'] | undefined {
-  const refused = refusedWith(error);
-  if (refused === undefined || ![400, 404, 422].includes(refused.status)) return undefined;
-  try {
-    return jsonRpcError.parse(JSON.parse(refused.text)).error;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The HTTP status the server refused with, where it did. */
-export function refusedWith(error: unknown): { readonly status: number; readonly text: string } | undefined {
-  if (!(error instanceof SdkHttpError)) return undefined;
-  const { text } = error.data;
-  return { status: error.status, text: typeof text === 'string' ? text : '' };
 }
 
 function explain(error: unknown, upstream: Upstream): Explanation {
   const egress = egressCause(error);
   if (egress !== undefined) return { code: egress.code, predicate: egress.message };
   const http = refusedWith(error);
-  if (http !== undefined) return refusal(http.status, http.text, upstream);
-  if (error instanceof SseError && error.code !== undefined) return refusal(error.code, '', upstream);
+  if (http !== undefined) return refusal(http, upstream);
+  if (error instanceof SseError && error.code !== undefined) return refusal({ status: error.code, text: '' }, upstream);
   if (isStreamEnd(error)) return broken('ended its answer before it was complete');
   if (error instanceof SdkError) return sdkFailure(error, upstream);
   if (error instanceof SyntaxError) return broken('answered with invalid JSON');
@@ -91,14 +89,18 @@ function egressCause(error: unknown): EgressError | undefined {
   return undefined;
 }
 
-function refusal(status: number, text: string, upstream: Upstream): Explanation {
+function refusal({ status, text, retryAfterSeconds }: Refusal, upstream: Upstream): Explanation {
   if (status === 401 || status === 403) {
     const predicate = `refused this gateway's credentials (HTTP ${status}); check the headers configured for it`;
     return { code: 'upstream_error', predicate, credential: true };
   }
   const unavailable = status === 429 || status === 503;
   const said = text === '' || text.trimStart().startsWith('<') ? '' : `: ${quote(text, upstream)}`;
-  return { code: unavailable ? 'upstream_unavailable' : 'upstream_error', predicate: `answered HTTP ${status}${said}` };
+  return {
+    code: unavailable ? 'upstream_unavailable' : 'upstream_error',
+    predicate: `answered HTTP ${status}${said}`,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  };
 }
 
 function sdkFailure(error: SdkError, upstream: Upstream): Explanation {
@@ -124,7 +126,7 @@ function contentType(error: SdkError): string {
 }
 
 /** What an upstream said, shortened and without the credentials it may have repeated. */
-function quote(text: string, upstream: Upstream): string {
+function quote(text: string, upstream: Upstream, most = QUOTE_LENGTH): string {
   const masked = maskSecrets(text, upstream).trim();
-  return masked.length <= QUOTE_LENGTH ? masked : `${masked.slice(0, QUOTE_LENGTH)}…`;
+  return masked.length <= most ? masked : `${masked.slice(0, most)}…`;
 }

@@ -1,0 +1,244 @@
+// One owner's connection to one legacy server: its session, opened when first wanted and again when the server lost it.
+import type { Upstream } from '../../policy/snapshot.ts';
+import type { Ask, Face, Listener, Listening, LinkRequest } from '../links.ts';
+import type { UpstreamNetwork } from '../ports.ts';
+import type { RpcAnswer, Spoken } from '../protocol/message.ts';
+import { agreed, INITIALIZED, initializeOverHttp, initializeRequest } from './handshake.ts';
+import { HttpLine, sessionHeaders } from './http-line.ts';
+import { httpWire } from './http-wire.ts';
+import { type LegacySession as Session, LegacySession } from './legacy-session.ts';
+import { isListChange } from './notifications.ts';
+import { Patience } from './patience.ts';
+import { PushStream } from './push-stream.ts';
+import { isSessionLost } from './refusal.ts';
+import type { KeptSession, SessionStore } from './session-store.ts';
+import { openSseWire } from './sse-wire.ts';
+import { Subscribers } from './subscribers.ts';
+import { streamEnd } from './transport.ts';
+import type { Wire } from './wire.ts';
+
+/** A connection that its server keeps for nobody is given up. */
+const IDLE_CONNECTION_MS = 60_000;
+
+export interface LegacyLinkOptions {
+  readonly network: UpstreamNetwork;
+  readonly store: SessionStore;
+  readonly face: Face;
+  /** Offered in the handshake. */
+  readonly protocolVersion: string;
+  readonly maxResponseBytes: number;
+  /** Of a request, and of the handshake. */
+  readonly timeoutMs: number;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** The server said so in this owner's session. */
+  readonly onListChanged: () => void;
+}
+
+interface Open {
+  readonly session: LegacySession;
+  readonly push: PushStream;
+}
+
+export class LegacyLink {
+  readonly #upstream: Upstream;
+  readonly #options: LegacyLinkOptions;
+  readonly #subscribers: Subscribers<Open>;
+  #open: Open | undefined;
+  #opening: Promise<Open> | undefined;
+  #idle: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(upstream: Upstream, options: LegacyLinkOptions) {
+    this.#upstream = upstream;
+    this.#options = options;
+    this.#subscribers = new Subscribers({
+      upstream,
+      session: () => this.#ready(),
+      hold: (open) => this.#hold(open),
+    });
+  }
+
+  /** @throws what `explainFailure` understands */
+  async request(request: LinkRequest): Promise<RpcAnswer> {
+    const deadline = Date.now() + this.#options.timeoutMs;
+    const open = await this.#readyWithin(request.signal, deadline);
+    try {
+      return await this.#requestIn(open, request, deadline);
+    } catch (error) {
+      if (!isSessionLost(error)) throw error;
+      this.#forget(open);
+    }
+    return this.#requestIn(await this.#readyWithin(request.signal, deadline), request, deadline);
+  }
+
+  listen(listening: Listening): Listener {
+    return this.#subscribers.add(listening);
+  }
+
+  /** Tells the server, if it was told that roots can change. */
+  rootsChanged(): void {
+    if (this.#options.face.capabilities.roots?.listChanged !== true || this.#open === undefined) return;
+    const { wire } = this.#open.session;
+    this.#options.waitUntil(wire.tell({ jsonrpc: '2.0', method: 'notifications/roots/list_changed' }));
+  }
+
+  /** Ends the session at the server, this object's own or one kept from before. */
+  async close(): Promise<void> {
+    this.#subscribers.close();
+    const stored = this.#options.store.get(this.#upstream);
+    const open = this.#open ?? (stored === undefined || stored.sessionId === '' ? undefined : this.#restore(stored));
+    if (open === undefined) return;
+    const { wire, known } = open.session;
+    this.#forget(open);
+    if (known.sessionId !== '' || this.#upstream.type === 'sse') await wire.end();
+  }
+
+  async #requestIn(open: Open, request: LinkRequest, deadline: number): Promise<RpcAnswer> {
+    const { session, push } = open;
+    const timeoutMs = Math.max(1, deadline - Date.now());
+    await this.#setLogLevel(session, request, timeoutMs);
+    const isHeld = request.ask !== undefined && this.#canBeAsked() && session.known.sessionId !== '';
+    if (isHeld) await push.hold();
+    clearTimeout(this.#idle);
+    try {
+      return await session.request(request, timeoutMs);
+    } finally {
+      if (isHeld) push.release();
+      this.#endWhenIdle(open);
+    }
+  }
+
+  #canBeAsked(): boolean {
+    const { elicitation, sampling, roots } = this.#options.face.capabilities;
+    return elicitation !== undefined || sampling !== undefined || roots !== undefined;
+  }
+
+  async #setLogLevel(session: LegacySession, { logLevel, signal }: LinkRequest, timeoutMs: number): Promise<void> {
+    const { known } = session;
+    if (logLevel === undefined || logLevel === known.logLevel || known.capabilities.logging === undefined) return;
+    const request = { method: 'logging/setLevel', params: { level: logLevel }, signal, wantsProgress: false };
+    const answer = await session.request(request, timeoutMs);
+    // A server that refuses logs as it pleases; what is not wanted is dropped here.
+    if ('error' in answer) return;
+    this.#keep(session, { ...session.known, logLevel });
+  }
+
+  async #readyWithin(signal: AbortSignal, deadline: number): Promise<Open> {
+    const patience = new Patience(Math.max(1, deadline - Date.now()), signal);
+    try {
+      return await Promise.race([this.#ready(), patience.lost]);
+    } finally {
+      patience.stop();
+    }
+  }
+
+  /** Those who want it at the same time share one handshake. */
+  #ready(): Promise<Open> {
+    if (this.#open !== undefined) return Promise.resolve(this.#open);
+    this.#opening ??= this.#begin().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #begin(): Promise<Open> {
+    const stored = this.#upstream.type === 'sse' ? undefined : this.#options.store.get(this.#upstream);
+    const open = stored === undefined ? await this.#initialize() : this.#restore(stored);
+    this.#open = open;
+    return open;
+  }
+
+  #restore(known: KeptSession): Open {
+    const line = new HttpLine(this.#options.network.endpoint(this.#upstream), sessionHeaders(known));
+    return this.#opened(httpWire(line, this.#options.maxResponseBytes), known);
+  }
+
+  async #initialize(): Promise<Open> {
+    const { network, face, protocolVersion, maxResponseBytes: maxBytes, timeoutMs, store } = this.#options;
+    const endpoint = network.endpoint(this.#upstream);
+    const request = initializeRequest(face, protocolVersion);
+    if (this.#upstream.type === 'sse') return this.#initializeOverSse();
+    const known = await initializeOverHttp(new HttpLine(endpoint, {}), request, { maxBytes, timeoutMs });
+    const line = new HttpLine(endpoint, sessionHeaders(known));
+    await line.tell(INITIALIZED);
+    store.put(this.#upstream, known);
+    return this.#opened(httpWire(line, maxBytes), known);
+  }
+
+  async #initializeOverSse(): Promise<Open> {
+    const { network, face, protocolVersion, maxResponseBytes: maxBytes, timeoutMs } = this.#options;
+    let open: Open | undefined;
+    let ended: { readonly error: unknown } | undefined;
+    const wire = await openSseWire(network.endpoint(this.#upstream), {
+      maxBytes,
+      timeoutMs,
+      receive: (message) => open?.session.receive(message),
+      onEnd: (error) => {
+        ended = { error };
+        open?.session.fail(error);
+        if (open !== undefined) this.#forget(open);
+      },
+    });
+    const { method, params } = initializeRequest(face, protocolVersion);
+    open = this.#opened(wire, { sessionId: '', protocolVersion: '', capabilities: {} });
+    const signal = new AbortController().signal;
+    const answer = await open.session.request(
+      { method, signal, wantsProgress: false, ...(params && { params }) },
+      timeoutMs,
+    );
+    open.session.known = agreed(answer, '');
+    await wire.tell(INITIALIZED);
+    if (ended !== undefined) throw ended.error ?? streamEnd();
+    return open;
+  }
+
+  #opened(wire: Wire, known: KeptSession): Open {
+    const { face, waitUntil } = this.#options;
+    const session: Session = new LegacySession(wire, {
+      known,
+      face,
+      waitUntil,
+      audience: {
+        onUnasked: (notification) => this.#tell(session, notification),
+        ask: (): Ask | undefined => this.#subscribers.ask(),
+        isListening: () => this.#subscribers.size > 0,
+      },
+    });
+    const open: Open = { session, push: new PushStream(session, () => this.#forget(open)) };
+    return open;
+  }
+
+  #tell(session: LegacySession, notification: Spoken): void {
+    if (isListChange(notification.method)) {
+      if (session.known.hasOwnLists !== true) this.#keep(session, { ...session.known, hasOwnLists: true });
+      this.#options.onListChanged();
+    }
+    this.#subscribers.tell(notification);
+  }
+
+  #keep(session: LegacySession, known: KeptSession): void {
+    session.known = known;
+    if (this.#upstream.type !== 'sse') this.#options.store.put(this.#upstream, known);
+  }
+
+  #hold({ push }: Open): () => void {
+    void push.hold();
+    return () => push.release();
+  }
+
+  #forget(open: Open): void {
+    open.push.stop();
+    if (this.#open === open) this.#open = undefined;
+    this.#options.store.drop(this.#upstream, open.session.known.sessionId);
+    this.#subscribers.lost(open);
+  }
+
+  #endWhenIdle(open: Open): void {
+    if (this.#upstream.type !== 'sse') return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (open.session.busy || this.#subscribers.size > 0) return this.#endWhenIdle(open);
+      this.#forget(open);
+      this.#options.waitUntil(open.session.wire.end());
+    }, IDLE_CONNECTION_MS);
+  }
+}
