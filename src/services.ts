@@ -3,12 +3,15 @@ import type { AuditReader } from './audit/query.ts';
 import type { Recorder } from './audit/recorder.ts';
 import { hashVirtualKey } from './auth/virtual-key.ts';
 import { openKeyring, type Keyring } from './config/keyring.ts';
+import type { SettingsDocument } from './config/document.ts';
 import type { ConfigStore } from './config/ports.ts';
 import { ConfigurationUnavailable } from './config/stored.ts';
 import { createUpstreamNetwork } from './egress/upstream-network.ts';
 import type { Env } from './env.ts';
 import type { HealthRecords } from './health/report.ts';
-import type { UpstreamNetwork, UpstreamSessions, UpstreamViews } from './mcp/ports.ts';
+import type { CallUpstreamTool, UpstreamNetwork, UpstreamSessions, UpstreamViews } from './mcp/ports.ts';
+import { createToolInvoker, type ToolInvoker } from './mcp/tool-call.ts';
+import { createCallUpstreamTool } from './mcp/upstream/call.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { createAuditReader } from './stores/d1/audit-events.ts';
 import { createConfigStore } from './stores/d1/config-store.ts';
@@ -34,6 +37,8 @@ export interface Services {
   readonly healthRecords: HealthRecords;
   readonly upstreamSessions: UpstreamSessions;
   readonly upstreamNetwork: UpstreamNetwork;
+  /** Calls tools for callers that are no MCP clients, and so cannot be asked anything in the midst of a call. */
+  readonly toolInvoker: (settings: SettingsDocument) => ToolInvoker;
 }
 
 export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUntil'>): Services {
@@ -41,7 +46,7 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
   const keyring = (): Promise<Keyring> => requireKeyring(env);
 
   const snapshot = createPolicyStore({ db: env.DB, keyring, now, waitUntil });
-  return {
+  const services: Services = {
     now,
     waitUntil,
     snapshot,
@@ -53,7 +58,19 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     healthRecords: createHealthRecords(env),
     upstreamSessions: createUpstreamSessions(env),
     upstreamNetwork: createUpstreamNetwork(env),
+    toolInvoker: (settings) => createToolInvoker({ ...services, callUpstreamTool: toolCaller(services, settings) }),
   };
+  return services;
+}
+
+function toolCaller(services: Services, { limits }: SettingsDocument): CallUpstreamTool {
+  return createCallUpstreamTool({
+    network: services.upstreamNetwork,
+    views: services.upstreamViews,
+    sessions: services.upstreamSessions,
+    maxResponseBytes: limits.response_bytes,
+    waitUntil: services.waitUntil,
+  });
 }
 
 const now = (): number => Date.now();

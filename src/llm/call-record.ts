@@ -25,6 +25,10 @@ export interface LlmCaller {
   readonly receivedAt: number;
   readonly client?: string;
   readonly tags?: Tags;
+  /** Of the event, where it has to be known before the call is over. */
+  readonly eventId?: string;
+  /** The audit event of which this call is a part. */
+  readonly parentId?: string;
 }
 
 export interface RecordPorts {
@@ -107,15 +111,16 @@ export class CallRecord {
 
   #event(end: CallEnd, cost: NanoUsd | undefined): AuditEvent {
     const { principal } = this.#caller.virtualKey;
-    const { requestId, receivedAt, client, tags } = this.#caller;
+    const { requestId, receivedAt, client, tags, eventId, parentId } = this.#caller;
     const now = this.#ports.now();
     return {
-      id: newId('evt', now),
+      id: eventId ?? newId('evt', now),
       at: receivedAt,
       kind: 'llm.call',
       outcome: end.outcome,
       ...(end.reason !== undefined && { reason: end.reason }),
       request_id: requestId,
+      ...(parentId !== undefined && { parent_id: parentId }),
       key_id: principal.keyId,
       key_name: principal.keyName,
       ...(principal.team !== undefined && { team: principal.team }),

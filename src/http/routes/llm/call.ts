@@ -2,7 +2,8 @@ import type { Handler } from 'hono';
 import { parseTags, TAGS_HEADER } from '../../../audit/tags.ts';
 import { toUsdText } from '../../../budget/money.ts';
 import { operatorFetch } from '../../../egress/fetch.ts';
-import { callModel, refuseCall, type LlmAnswer, type LlmPorts } from '../../../llm/call-model.ts';
+import { callWithTools } from '../../../llm/agent/agent-loop.ts';
+import { callModel, refuseCall, type LlmAnswer, type LlmPorts, type LlmRequest } from '../../../llm/call-model.ts';
 import type { LlmCaller } from '../../../llm/call-record.ts';
 import type { Operation } from '../../../llm/operation.ts';
 import type { Env } from '../../../env.ts';
@@ -11,6 +12,7 @@ import type { Services } from '../../../services.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { errorResponse, statusOf } from '../../error-response.ts';
 import { readJson } from '../../read-json.ts';
+import { errorBodyOf, injectionFor, toolboxFor, TOOLS_HEADER } from './tool-injection.ts';
 
 const CLIENT_LENGTH = 200;
 /** Statuses with which a response may not be given a body. */
@@ -38,19 +40,34 @@ export function serveCall(operation: Operation): Handler<AppEnv> {
 
     const tags = parseTags(request.headers.get(TAGS_HEADER));
     if (!tags.ok) return refused(tags.error);
+    const injection = injectionFor(request.headers.get(TOOLS_HEADER), operation, virtualKey);
+    if (!injection.ok) return refused(injection.error);
     const body = await readJson(request, {
       maxBytes: snapshot.settings.limits.request_bytes,
       duplicateDepth: DUPLICATE_DEPTH,
     });
     if (!body.ok) return refused(body.error);
-    const answer = await callModel(ports, tags.value === undefined ? caller : { ...caller, tags: tags.value }, {
+    const tagged = tags.value === undefined ? caller : { ...caller, tags: tags.value };
+    const call: LlmRequest = {
       operation,
       body: body.value,
       headers: request.headers,
       search: searchOf(request.url),
       signal: request.signal,
       providers: snapshot.providers,
-    });
+    };
+    const answer =
+      injection.value === undefined
+        ? await callModel(ports, tagged, call)
+        : await callWithTools(
+            {
+              ...ports,
+              toolbox: toolboxFor(services, snapshot, virtualKey, tagged),
+              errorBody: (reason) => errorBodyOf(reason, operation.dialect, requestId),
+            },
+            tagged,
+            { ...call, agent: injection.value, maxDepth: snapshot.settings.limits.agent_depth },
+          );
     if (!answer.ok) return errorResponse(answer.error, operation.dialect, requestId);
     return responseOf(answer.value, ports.now() - receivedAt);
   };

@@ -8,12 +8,15 @@ import { errorResponse, type Dialect } from '../../error-response.ts';
 import { authenticate } from '../../middleware/authenticate.ts';
 import { serveCall } from './call.ts';
 import { serveModel, serveModels } from './models.ts';
+import { executeTool } from './tool-execute.ts';
 
 const BASES = [
   { base: '/v1', operations: Object.values<Operation>(OPERATIONS) },
   { base: '/openai/v1', operations: speaking('openai'), dialect: 'openai' },
   { base: '/anthropic/v1', operations: speaking('anthropic'), dialect: 'anthropic' },
 ] as const;
+
+const EXECUTE_PATH = '/v1/mcp/tool/execute';
 
 export function llmRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -26,6 +29,8 @@ export function llmRoutes(): Hono<AppEnv> {
     const dialect = 'dialect' in vendor ? vendor.dialect : undefined;
     serveModelList(app, `${base}/models`, dialect);
   }
+  app.post(EXECUTE_PATH, authenticate('openai'), executeTool);
+  refuseOtherMethods(app, EXECUTE_PATH, 'POST', () => 'openai');
   return app;
 }
 
