@@ -1,5 +1,7 @@
 // `sallyport start`: from a configuration file to a running gateway, until a signal ends it.
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { jsonLog } from '../../bridge/log.ts';
 import { AdminClient, type AppliedConfig } from '../admin-client.ts';
 import { SecretFilter, secretsOf } from '../child-log.ts';
@@ -8,7 +10,7 @@ import { exampleValues } from '../config/example-values.ts';
 import { parseConfig, type LoadedConfig } from '../config/load.ts';
 import { problemLines, readConfig, shortPath } from '../config/read.ts';
 import { writeStarter } from '../config/starter.ts';
-import { watchFile } from '../config/watch.ts';
+import { watchFile, type FileWatch } from '../config/watch.ts';
 import { openDataFolder } from '../data/folder.ts';
 import { awaitLeftovers } from '../data/leftovers.ts';
 import { lockDataFolder } from '../data/lock.ts';
@@ -74,8 +76,10 @@ interface SessionOptions {
 class Session {
   readonly #options: SessionOptions;
   readonly #admin: AdminClient;
-  #endWatch: (() => void) | undefined;
+  #watch: FileWatch | undefined;
+  #specWatches: readonly FileWatch[] = [];
   #shownWarnings = '';
+  #turn = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -89,14 +93,32 @@ class Session {
     const applied = await this.#apply(config);
     await this.#report(config, applied);
     // Changed since it was read: the watch sees a difference to `text`, and applies it.
-    const watch = watchFile(settings.configFile, text, (changed) => this.#reapply(changed));
-    this.#endWatch = () => watch.stop();
+    this.#watch = watchFile(settings.configFile, text, (changed) => this.#changed(changed));
+    this.#watchSpecs(config);
     console.log(`sallyport ready ${gateway.url}`);
     return new Promise(() => {});
   }
 
   close(): void {
-    this.#endWatch?.();
+    for (const watch of [this.#watch, ...this.#specWatches]) watch?.stop();
+  }
+
+  #watchSpecs({ specFiles }: LoadedConfig): void {
+    for (const watch of this.#specWatches) watch.stop();
+    const { configFile } = this.#options.settings;
+    this.#specWatches = Array.from(specFiles, ([file, content]) =>
+      watchFile(file, content, async () => {
+        // When it is gone for a moment, its return is told by its own watch.
+        const text = await readFile(configFile, 'utf8').catch(() => undefined);
+        if (text !== undefined) await this.#changed(text);
+      }),
+    );
+  }
+
+  /** One after the other, whichever file changed. */
+  #changed(text: string): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#reapply(text));
+    return this.#turn;
   }
 
   #apply(config: LoadedConfig): Promise<AppliedConfig> {
@@ -120,10 +142,11 @@ class Session {
     const { settings, secrets } = this.#options;
     const file = shortPath(settings.configFile);
     try {
-      const parsed = parseConfig(text, process.env);
+      const parsed = parseConfig(text, process.env, dirname(settings.configFile));
       if (!parsed.ok) throw new Complaint(problemLines(settings.configFile, parsed.error), 2);
       refuseExamples(settings.host, parsed.value, secrets);
       const applied = await this.#apply(parsed.value);
+      this.#watchSpecs(parsed.value);
       console.log(`${file} applied: ${changeList(applied)}`);
       for (const line of generatedKeyLines(applied)) console.log(line);
       this.#warn(parsed.value, applied);

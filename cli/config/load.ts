@@ -14,6 +14,7 @@ import {
 import type { GatewayDocument } from '../../src/config/document.ts';
 import { formatConfigPath, parseGatewayDocument, type ConfigPath, type ConfigProblem } from '../../src/config/check.ts';
 import { err, ok, type Result } from '../../src/lib/result.ts';
+import { inlineSpecFiles } from './spec-files.ts';
 import { fillVariables, type Environment } from './variables.ts';
 import { syntaxProblem } from './yaml-syntax.ts';
 
@@ -33,10 +34,19 @@ export interface LoadedConfig {
   readonly warnings: readonly LocatedProblem[];
   /** What came from the environment: never to appear in a log. */
   readonly filledIn: ReadonlySet<string>;
+  /** OpenAPI descriptions that it names: absolute path → content. */
+  readonly specFiles: ReadonlyMap<string, string>;
 }
 
-/** All problems at once, in the order of their lines. */
-export function parseConfig(text: string, environment: Environment): Result<LoadedConfig, readonly LocatedProblem[]> {
+/**
+ * All problems at once, in the order of their lines.
+ * @param folder which the files that it names are relative to
+ */
+export function parseConfig(
+  text: string,
+  environment: Environment,
+  folder = '.',
+): Result<LoadedConfig, readonly LocatedProblem[]> {
   const lines = new LineCounter();
   // `prettyErrors` would quote the source, secrets and all.
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
@@ -76,14 +86,21 @@ export function parseConfig(text: string, environment: Environment): Result<Load
       { line: 1, where: 'yaml', message: 'too many aliases', fix: `use at most ${MAX_ALIASES}` },
     ]);
   }
-  const checked = parseGatewayDocument(data);
+  const specs = inlineSpecFiles(data, folder);
+  problems.push(...specs.problems.map(locate));
+  const checked = parseGatewayDocument(specs.data);
   if (!checked.ok) {
     const found = checked.error.map(locate);
     problems.push(...found.filter(({ where }) => !unset.has(where)));
   }
   if (!checked.ok || problems.length > 0) return err(inOrder(problems));
   const { document, warnings } = checked.value;
-  return ok({ document, warnings: inOrder(warnings.map(locate)), filledIn });
+  return ok({
+    document,
+    warnings: inOrder([...warnings, ...specs.warnings].map(locate)),
+    filledIn,
+    specFiles: specs.contents,
+  });
 }
 
 /** `sallyport.yaml:12: mcp.servers[0].url: must be … (fix)` */

@@ -1,6 +1,6 @@
 // The configuration file as the commands need it: whole and right, or an end with every problem printed.
 import { readFile } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { Complaint } from '../complaint.ts';
 import { formatProblem, parseConfig, type LoadedConfig, type LocatedProblem } from './load.ts';
 
@@ -19,7 +19,7 @@ export async function readConfig(file: string): Promise<ReadConfig> {
     const reason = missing ? 'there is no such file' : error instanceof Error ? error.message : String(error);
     throw new Complaint(`${shortPath(file)}: ${reason}; give --config the path of the configuration`, 2);
   }
-  const parsed = parseConfig(text, process.env);
+  const parsed = parseConfig(text, process.env, dirname(file));
   if (!parsed.ok) throw new Complaint(problemLines(file, parsed.error), 2);
   return { text, config: parsed.value };
 }

@@ -46,7 +46,7 @@ function issueProblems(issue: Issue, path: ConfigPath, input: unknown): ConfigPr
 }
 
 function typeProblem(path: ConfigPath, value: unknown, expected: readonly string[]): ConfigProblem {
-  const wanted = expected.map((type) => TYPE_WORDS[type] ?? type).join(' or ');
+  const wanted = [...new Set(expected.map((type) => TYPE_WORDS[type] ?? type))].join(' or ');
   if (value === undefined) return { path, message: `is required and must be ${wanted}` };
   if (value === null) return { path, message: 'has no value', fix: `give it ${wanted} or remove the line` };
   const problem = { path, message: `must be ${wanted}` };

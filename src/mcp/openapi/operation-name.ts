@@ -14,7 +14,7 @@ export interface NamedOperation {
 export function toolNames(operations: readonly NamedOperation[]): string[] {
   const wanted = operations.map(({ operationId }) => slug(operationId ?? ''));
   const first = withoutShared(wanted);
-  const routes = operations.map(({ method, path }) => slug(`${method.toLowerCase()}_${path}`));
+  const routes = operations.map(({ method, path }) => slug(`${method.toLowerCase()} ${path}`));
   const second = withoutShared(first.map((name, index) => (name === '' ? (routes[index] ?? '') : name)));
   const taken = new Set(second);
   return second.map((name, index) => {

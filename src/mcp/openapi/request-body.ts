@@ -51,11 +51,11 @@ function urlEncoded(members: Members, fields: Fields): string {
 /** RFC 7578. Not by `FormData`, which makes a file of every part that has a content type. */
 function multipart(members: Members, fields: Fields): RequestBody {
   const boundary = `sallyport-${crypto.randomUUID()}`;
-  const parts = members.flatMap(([name, value]) => {
-    const field = fieldOf(fields, name);
+  const parts: (string | Uint8Array<ArrayBuffer>)[] = [];
+  for (const [name, value] of members) {
     const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return items.flatMap((item) => [`--${boundary}\r\n`, ...part(name, item, field), '\r\n']);
-  });
+    for (const item of items) parts.push(`--${boundary}\r\n`, ...part(name, item, fieldOf(fields, name)), '\r\n');
+  }
   const body = new Blob([...parts, `--${boundary}--\r\n`]);
   return { body, contentType: `multipart/form-data; boundary=${boundary}` };
 }

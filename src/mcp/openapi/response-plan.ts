@@ -17,7 +17,7 @@ export function acceptOf(document: JsonObject, operation: JsonObject): string {
       .filter((mediaType) => /^[\w.!#$&^+-]+\/[\w.!#$&^+-]+$/.test(mediaType)),
   );
   const ordered = [...mediaTypes].toSorted((one, other) => Number(isJson(other)) - Number(isJson(one)));
-  return [...ordered.slice(0, MOST_MEDIA_TYPES), ANY].join(', ');
+  return ordered.length === 0 ? '*/*' : [...ordered.slice(0, MOST_MEDIA_TYPES), ANY].join(', ');
 }
 
 /**
