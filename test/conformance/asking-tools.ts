@@ -30,7 +30,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function elicit(message: string, properties: Readonly<Record<string, unknown>>, required: string[]): Question {
+export function elicit(message: string, properties: Readonly<Record<string, unknown>>, required: string[]): Question {
   return {
     method: 'elicitation/create',
     params: { message, requestedSchema: { type: 'object', properties, required } },
@@ -47,7 +47,7 @@ function sample(prompt: string): Question {
 const listRoots: Question = { method: 'roots/list' };
 
 /** One value of a form that was accepted. */
-function accepted(answer: unknown, field: string): unknown {
+export function accepted(answer: unknown, field: string): unknown {
   return isRecord(answer) && answer['action'] === 'accept' && isRecord(answer['content'])
     ? answer['content'][field]
     : undefined;

@@ -7,6 +7,7 @@ import {
   createRequestStateCodec,
   hostHeaderValidationResponse,
   inputRequired,
+  isInputRequiredResult,
   isLegacyRequest,
   localhostAllowedHostnames,
   localhostAllowedOrigins,
@@ -36,8 +37,12 @@ import type { Answers, Dialogue } from './asking-tools.ts';
 import { EventLog } from './event-log.ts';
 import { completionsOf, INPUT_REQUIRED_PROMPT, promptContents, readResource } from './surface.ts';
 import { RESOURCE_TEMPLATES, RESOURCES, WATCHED_RESOURCE } from './surface.ts';
+import { TASK_TOOLS, TaskBoard, TASKS_EXTENSION } from './tasks.ts';
+import { callTaskTool, finishLater, serveTasks } from './tasks-v2.ts';
 import { definitionOf, SurfaceState } from './surface-state.ts';
-import type { Arguments, Change, ToolCall } from './tools.ts';
+import type { Arguments, Change, ToolCall, ToolResult } from './tools.ts';
+
+type Era = 'legacy' | 'modern';
 
 /** What a client carries between two rounds. */
 interface CarriedState {
@@ -88,14 +93,24 @@ async function converse<Result>(
   });
 }
 
-function serveTools(server: Server, state: SurfaceState): void {
-  server.setRequestHandler('tools/list', () => ({ tools: state.tools().map(definitionOf) as unknown as Tool[] }));
+function isToolResult(outcome: ToolResult | InputRequiredResult | undefined): outcome is ToolResult {
+  return outcome !== undefined && !isInputRequiredResult(outcome);
+}
+
+function toolsOf(state: SurfaceState) {
+  return [...state.tools(), ...TASK_TOOLS];
+}
+
+function serveTools(server: Server, state: SurfaceState, board: TaskBoard): void {
+  server.setRequestHandler('tools/list', () => ({ tools: toolsOf(state).map(definitionOf) as unknown as Tool[] }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
-    const tool = state.tools().find((candidate) => candidate.name === params.name);
+    const tool = toolsOf(state).find((candidate) => candidate.name === params.name);
     if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`);
     const args = params.arguments ?? {};
     if ('run' in tool) return (await tool.run(toolCall(state, args, context))) as CallToolResult;
+    if ('job' in tool) return callTaskTool(tool, board, args, context);
     const outcome = await converse(tool, tool.name, args, server, context);
+    if ('thenTask' in tool && isToolResult(outcome)) return finishLater(board, args, outcome, context);
     return (outcome ?? { content: [{ type: 'text', text: 'This client cannot be asked.' }] }) as CallToolResult;
   });
 }
@@ -149,7 +164,12 @@ class SurfaceServer extends McpServer {
   }
 }
 
-function newServer(state: SurfaceState, watched = new Set<string>()): SurfaceServer {
+interface SurfaceParts {
+  readonly state: SurfaceState;
+  readonly board: TaskBoard;
+}
+
+function newServer({ state, board }: SurfaceParts, era: Era, watched = new Set<string>()): SurfaceServer {
   const surface = new SurfaceServer(
     state,
     { name: 'fixture-v2', title: 'Fixture on the stable line', version: '1.0.0' },
@@ -160,12 +180,14 @@ function newServer(state: SurfaceState, watched = new Set<string>()): SurfaceSer
         prompts: { listChanged: true },
         logging: {},
         completions: {},
+        ...(era === 'modern' ? { extensions: { [TASKS_EXTENSION]: {} } } : {}),
       },
       instructions: 'Call whatever you like.',
       requestState: { verify: requestState.verify },
     },
   );
-  serveTools(surface.server, state);
+  serveTools(surface.server, state, board);
+  if (era === 'modern') serveTasks(surface.server, board);
   serveResources(surface.server, watched);
   servePrompts(surface.server, state);
   return surface;
@@ -174,10 +196,10 @@ function newServer(state: SurfaceState, watched = new Set<string>()): SurfaceSer
 /** The sessions of legacy clients. */
 class LegacySessions {
   readonly #transports = new Map<string, WebStandardStreamableHTTPServerTransport>();
-  readonly #state: SurfaceState;
+  readonly #parts: SurfaceParts;
 
-  constructor(state: SurfaceState) {
-    this.#state = state;
+  constructor(parts: SurfaceParts) {
+    this.#parts = parts;
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -193,7 +215,7 @@ class LegacySessions {
   /** A request that opens no session is refused by the new transport, and both are forgotten. */
   async #open(): Promise<WebStandardStreamableHTTPServerTransport> {
     const watched = new Set<string>();
-    const { server } = newServer(this.#state, watched);
+    const { server } = newServer(this.#parts, 'legacy', watched);
     const hear = (change: Change): void => {
       if (change === 'tools') void server.sendToolListChanged();
       if (change === 'prompts') void server.sendPromptListChanged();
@@ -207,11 +229,11 @@ class LegacySessions {
       retryInterval: RETRY_AFTER_MS,
       onsessioninitialized: (id) => {
         this.#transports.set(id, transport);
-        this.#state.subscribe(hear);
+        this.#parts.state.subscribe(hear);
       },
       onsessionclosed: (id) => {
         this.#transports.delete(id);
-        this.#state.unsubscribe(hear);
+        this.#parts.state.unsubscribe(hear);
       },
     });
     await server.connect(transport);
@@ -229,10 +251,10 @@ function announceChanges(state: SurfaceState, modern: McpHttpHandler): void {
 
 /** Any path is the server. */
 export async function startFixtureV2(): Promise<Fixture> {
-  const state = new SurfaceState();
-  const modern = createMcpHandler(() => newServer(state), { legacy: 'reject' });
-  const legacy = new LegacySessions(state);
-  announceChanges(state, modern);
+  const parts = { state: new SurfaceState(), board: new TaskBoard() };
+  const modern = createMcpHandler(() => newServer(parts, 'modern'), { legacy: 'reject' });
+  const legacy = new LegacySessions(parts);
+  announceChanges(parts.state, modern);
   const handle = async (request: Request): Promise<Response> =>
     hostHeaderValidationResponse(request, localhostAllowedHostnames()) ??
     originValidationResponse(request, localhostAllowedOrigins()) ??

@@ -88,6 +88,12 @@ const CONTENT_TOOLS: readonly PlainTool[] = [
   ]),
   show('test_streaming_elicitation', 'Answers, and asks nothing on the way.', [text('Nothing was asked.')]),
   {
+    name: 'greet',
+    description: 'Greets, at once.',
+    inputSchema: { type: 'object', properties: { name: { type: 'string' } } },
+    run: (call) => said(`Hello, ${String(call.arguments['name'] ?? 'you')}!`),
+  },
+  {
     name: 'test_error_handling',
     description: 'Fails.',
     inputSchema: ANY,
