@@ -20,6 +20,7 @@ const serverPage = z.object({
 const healthAnswer = z.object({
   state: z.enum(['unknown', 'healthy', 'failing', 'idle', 'needs_auth', 'disabled']),
   tool_count: z.number(),
+  withheld_count: z.number().default(0),
   last_error: z.object({ message: z.string() }).nullable(),
 });
 const keyPage = z.object({

@@ -23,7 +23,8 @@ export function serverTable(servers: readonly TriedServer[]): string {
     ...servers.map(({ server, health }) => {
       const state = server.disabled ? 'disabled' : health.state === 'unknown' ? 'still starting' : health.state;
       const error = state === 'healthy' ? '' : oneLine(health.last_error?.message ?? '');
-      return [server.name, server.type, state, String(health.tool_count), error];
+      const withheld = health.withheld_count === 0 ? '' : ` (${health.withheld_count} withheld)`;
+      return [server.name, server.type, state, `${health.tool_count}${withheld}`, error];
     }),
   ]);
 }

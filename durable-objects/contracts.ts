@@ -1,6 +1,8 @@
 // The RPC faces of the Durable Objects: flat methods, plain structured values in and out.
 import type { AuditEvent } from '../src/audit/event.ts';
 import type { HealthReport } from '../src/health/report.ts';
+import type { ApprovalOutcome, ApprovalRequest, DefinitionsReport } from '../src/trust/ports.ts';
+import type { Vetting } from '../src/trust/vetting.ts';
 import type { CallOutcome, Catalog, UpstreamSession, UpstreamView } from '../src/mcp/ports.ts';
 
 export interface BudgetLedgerRpc {
@@ -38,6 +40,12 @@ export interface UpstreamHealthRpc {
   /** Looks now whether the upstream is still configured, and forgets everything when it is not. */
   retire(): Promise<void>;
   report(subject: HealthSubject, outcome: CallOutcome): Promise<void>;
+  /** Wire names of the tools that clients have; marks no use. */
+  toolNames(): Promise<readonly string[]>;
+  /** What is pinned, withheld and found; marks no use. */
+  definitions(): Promise<DefinitionsReport>;
+  /** Committed, with its audit events, when it resolves; clients have what was released from then on. */
+  approve(request: ApprovalRequest): Promise<ApprovalOutcome>;
 }
 
 export interface ProbeRequest {
@@ -58,6 +66,8 @@ export type ProbeResult =
       readonly fingerprint: string;
       readonly latencyMs: number;
       readonly catalog?: Catalog;
+      /** Of the catalog's tools. A catalog that comes without is not taken over. */
+      readonly vetting?: Vetting;
       /** Of a legacy server, to be used by the next probe. */
       readonly session?: UpstreamSession;
       /** The process of a stdio server sleeps because nobody used it: it was left alone. */

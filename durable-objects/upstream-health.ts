@@ -1,11 +1,14 @@
 import { DurableObject } from 'cloudflare:workers';
+import { CONFIG_PAYER } from '../src/audit/recorder.ts';
 import type { Env } from '../src/env.ts';
 import { healthReport, observe } from '../src/health/condition.ts';
 import type { HealthReport } from '../src/health/report.ts';
 import { nextProbeAt } from '../src/health/schedule.ts';
 import { describeFault, log } from '../src/lib/log.ts';
-import type { CallOutcome } from '../src/mcp/ports.ts';
+import type { CallOutcome, Catalog } from '../src/mcp/ports.ts';
+import type { ApprovalOutcome, ApprovalRequest, DefinitionsReport } from '../src/trust/ports.ts';
 import type { HealthSubject, ProbeResult, UpstreamHealthRpc, UpstreamProberRpc } from './contracts.ts';
+import { DefinitionPins } from './definition-pins.ts';
 import { UpstreamRecord } from './upstream-record.ts';
 
 /** In between, a probe only asks for a sign of life. */
@@ -14,6 +17,10 @@ const LISTING_INTERVAL_MS = 60_000;
 const LEGACY_VERDICT_MS = 24 * 3_600_000;
 /** How far the stored time of use may lag behind the true one. */
 const USE_LAG_MS = 60_000;
+/** When events that the audit could not take are offered again, at the latest. */
+const EVENTS_RETRY_MS = 30_000;
+
+type ListingResult = Pick<Extract<ProbeResult, { ok: true }>, 'catalog' | 'vetting'>;
 
 /**
  * One per upstream. Probes it while it is in use, keeps what it offered when last well, and sleeps when nobody uses it.
@@ -21,6 +28,7 @@ const USE_LAG_MS = 60_000;
  */
 export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealthRpc {
   readonly #record: UpstreamRecord;
+  #pins: DefinitionPins;
   /** Promises may be awaited by any request of the same object. */
   #probing: { readonly listing: boolean; readonly done: Promise<void> } | undefined;
   #nextCheckAt: number | undefined;
@@ -29,6 +37,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#record = new UpstreamRecord(state.storage);
+    this.#pins = new DefinitionPins(this.#record.database);
     this.#usedAtSaved = this.#record.body.lastUsedAt;
     void state.blockConcurrencyWhile(async () => {
       this.#nextCheckAt = (await state.storage.getAlarm()) ?? undefined;
@@ -69,9 +78,31 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
     this.#record.save();
   }
 
+  async toolNames(): Promise<readonly string[]> {
+    return (this.#record.body.catalog?.tools ?? []).map(({ name }) => name);
+  }
+
+  async definitions(): Promise<DefinitionsReport> {
+    return this.#pins.report();
+  }
+
+  async approve(request: ApprovalRequest): Promise<ApprovalOutcome> {
+    const { outcome, released, fingerprint } = this.#pins.approve(request, Date.now());
+    const { catalog } = this.#record.body;
+    if (fingerprint !== undefined && catalog !== undefined) {
+      this.#record.set({ catalog: { ...catalog, tools: [...catalog.tools, ...released], fingerprint } });
+      this.#record.save({ items: true });
+    }
+    // Armed in the turn of the commit: an object that sleeps would keep its events to itself.
+    if (this.#nextCheckAt === undefined) await this.ctx.storage.setAlarm(Date.now() + EVENTS_RETRY_MS);
+    await this.#handOverEvents();
+    return outcome;
+  }
+
   override async alarm(): Promise<void> {
-    if (this.#dueAt() === undefined) this.#nextCheckAt = undefined;
-    else await this.#probe(false);
+    await this.#handOverEvents();
+    const dueAt = this.#dueAt();
+    await (dueAt === undefined ? this.#schedule(dueAt) : this.#probe(false));
   }
 
   /** Takes over a changed definition, remembers the use, and wakes the probing that slept. */
@@ -119,6 +150,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
       // Health fails open: a gateway that cannot probe says nothing about the upstream.
       log('error', 'probe.failed', { upstream: this.#record.body.subject?.name, fault: describeFault(fault) });
     }
+    this.ctx.waitUntil(this.#handOverEvents());
     await this.#schedule(this.#dueAt());
   }
 
@@ -143,7 +175,11 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
     { eraAsked }: { readonly eraAsked: boolean },
   ): Promise<void> {
     if ('gone' in result) {
+      await this.#handOverEvents();
+      if (this.#pins.waitingEvents() !== undefined)
+        throw new Error('the audit has yet to take what is to be forgotten');
       await this.#record.forget();
+      this.#pins = new DefinitionPins(this.#record.database);
       this.#usedAtSaved = 0;
       return;
     }
@@ -164,16 +200,34 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
       this.#record.save();
       return;
     }
-    const catalog = result.catalog ?? held;
+    const listed = this.#vet(probed, result, now);
+    const catalog = listed ?? held;
     this.#record.replace({
       ...rest,
       condition: observe(condition, { source: 'probe', ok: true, latencyMs: result.latencyMs }, now),
       ...(catalog === undefined ? {} : { catalog }),
       ...(result.session === undefined ? {} : { session: result.session }),
-      ...(result.catalog === undefined ? {} : { listedAt: now }),
+      ...(listed === undefined ? {} : { listedAt: now }),
       ...(eraAsked && result.asleep === undefined ? { eraAt: now } : {}),
     });
     this.#record.save({ items: catalog?.fingerprint !== held?.fingerprint });
+  }
+
+  /** What of the listing clients may have, where there is a listing. */
+  #vet({ name }: HealthSubject, { catalog, vetting }: ListingResult, now: number): Catalog | undefined {
+    return catalog === undefined || vetting === undefined ? undefined : this.#pins.learn(name, catalog, vetting, now);
+  }
+
+  /** Events are committed with what they tell of, and deleted here once the ledger has them: it knows them by their ids. */
+  async #handOverEvents(): Promise<void> {
+    try {
+      for (let page = this.#pins.waitingEvents(); page !== undefined; page = this.#pins.waitingEvents()) {
+        await this.env.BUDGET_LEDGER.getByName(CONFIG_PAYER).record(page.events);
+        this.#pins.eventsHandedOver(page.upTo);
+      }
+    } catch (fault) {
+      log('error', 'audit.events_waiting', { upstream: this.#record.body.subject?.name, fault: describeFault(fault) });
+    }
   }
 
   /** When the next probe is due, undefined when probing may sleep. */
@@ -185,7 +239,8 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
 
   async #schedule(at: number | undefined): Promise<void> {
     this.#nextCheckAt = at;
-    await (at === undefined ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(at));
+    const alarmAt = at ?? (this.#pins.waitingEvents() === undefined ? undefined : Date.now() + EVENTS_RETRY_MS);
+    await (alarmAt === undefined ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(alarmAt));
   }
 
   async #within(deadlineMs: number, work: Promise<void>): Promise<void> {
@@ -205,6 +260,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
       resourceCount: catalog?.resources?.length ?? 0,
       resourceTemplateCount: catalog?.resourceTemplates?.length ?? 0,
       promptCount: catalog?.prompts?.length ?? 0,
+      definitions: this.#pins.counts(),
       note: catalog?.note,
     };
     return healthReport(condition, context, Date.now());

@@ -3,6 +3,7 @@ import type { Condition } from '../src/health/condition.ts';
 import { unknownCondition } from '../src/health/condition.ts';
 import type { Catalog, UpstreamSession } from '../src/mcp/ports.ts';
 import type { HealthSubject } from './contracts.ts';
+import { DEFINITION_TABLES } from './definition-pins.ts';
 import { ObjectDatabase } from './sqlite.ts';
 
 // A catalog may be larger than one row may be, hence a row per item.
@@ -17,6 +18,7 @@ const MIGRATIONS = [
    ) STRICT, WITHOUT ROWID;
    INSERT INTO items (kind, position, body) SELECT 'tools', position, body FROM tools;
    DROP TABLE tools;`,
+  DEFINITION_TABLES,
 ];
 
 const KINDS = ['tools', 'resources', 'resourceTemplates', 'prompts'] as const;
@@ -46,6 +48,10 @@ export class UpstreamRecord {
     this.#storage = storage;
     this.#database = new ObjectDatabase(storage, MIGRATIONS);
     this.#body = this.#load();
+  }
+
+  get database(): ObjectDatabase {
+    return this.#database;
   }
 
   get body(): RecordBody {

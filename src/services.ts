@@ -9,6 +9,7 @@ import { ConfigurationUnavailable } from './config/stored.ts';
 import { createUpstreamNetwork } from './egress/upstream-network.ts';
 import type { Env } from './env.ts';
 import type { HealthRecords } from './health/report.ts';
+import type { DefinitionRecords } from './trust/ports.ts';
 import type { CallUpstreamTool, UpstreamNetwork, UpstreamSessions, UpstreamViews } from './mcp/ports.ts';
 import { createToolInvoker, type ToolInvoker } from './mcp/tool-call.ts';
 import { createCallUpstreamTool } from './mcp/upstream/call.ts';
@@ -17,6 +18,7 @@ import { createAuditReader } from './stores/d1/audit-events.ts';
 import { createConfigStore } from './stores/d1/config-store.ts';
 import { createPolicyStore } from './stores/d1/policy-store.ts';
 import { createUpstreamSessions } from './stores/objects/mcp-session.ts';
+import { createDefinitionRecords } from './stores/objects/definition-records.ts';
 import { createHealthRecords } from './stores/objects/upstream-health.ts';
 import { createUpstreamViews } from './stores/objects/upstream-views.ts';
 import { createRecorder } from './stores/objects/audit-recorder.ts';
@@ -35,6 +37,7 @@ export interface Services {
   readonly auditReader: AuditReader;
   readonly upstreamViews: UpstreamViews;
   readonly healthRecords: HealthRecords;
+  readonly definitionRecords: DefinitionRecords;
   readonly upstreamSessions: UpstreamSessions;
   readonly upstreamNetwork: UpstreamNetwork;
   /** Calls tools for callers that are no MCP clients, and so cannot be asked anything in the midst of a call. */
@@ -56,6 +59,7 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     auditReader: createAuditReader(env.DB),
     upstreamViews: createUpstreamViews(env, { snapshot, now, waitUntil }),
     healthRecords: createHealthRecords(env),
+    definitionRecords: createDefinitionRecords(env, now),
     upstreamSessions: createUpstreamSessions(env),
     upstreamNetwork: createUpstreamNetwork(env),
     toolInvoker: (settings) => createToolInvoker({ ...services, callUpstreamTool: toolCaller(services, settings) }),

@@ -8,7 +8,7 @@ const MAX_LINES = 400;
 
 const RANKS: readonly (readonly [room: RegExp, rank: number])[] = [
   [/^src\/lib\//, 0],
-  [/^src\/(auth|policy|budget|health|audit|config)\//, 1],
+  [/^src\/(auth|policy|budget|health|audit|config|trust)\//, 1],
   [/^src\/(egress|stores)\//, 2],
   [/^durable-objects\//, 2],
   [/^src\/(mcp|llm|codemode)\//, 3],

@@ -10,6 +10,7 @@ export const AUDIT_KINDS = [
   'auth.denied',
   'config.changed',
   'tool.definition.changed',
+  'tool.definition.approved',
 ] as const;
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 
@@ -67,7 +68,7 @@ export interface AuditEvent {
   readonly arguments?: string;
   readonly result?: string;
   /**
-   * What changed, for `config.changed` and `tool.definition.changed`: object kind and name, secrets masked. For
+   * What changed, for `config.changed` and those of definitions: object kind and name, secrets masked. For
    * `resource.read` the URI at the upstream, for `prompt.get` the prompt's wire name.
    */
   readonly subject?: string;

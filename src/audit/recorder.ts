@@ -1,5 +1,8 @@
 import type { AuditEvent } from './event.ts';
 
+/** The payer under which is recorded what nobody in particular caused: changes of the configuration and of servers. */
+export const CONFIG_PAYER = 'config';
+
 /**
  * How the engines hand over what happened. `payer` names the ledger object (see `auth/principal.ts`).
  * - `durable` resolves once the event is committed; it rejects when it cannot be, and the caller must then fail closed.

@@ -69,6 +69,10 @@ const upstreamBase = {
   /** Tools that the gateway may run by itself when a model asks for them. */
   auto_execute: z.array(pattern).optional(),
   disabled: z.boolean().optional(),
+  /** `pinned`: a tool that is new or changed since the server was first seen waits for approval. `open` when absent. */
+  trust: z.enum(['open', 'pinned']).optional(),
+  /** Of tool definitions: `block` withholds those with a grave finding. `report` when absent. */
+  scan: z.enum(['report', 'block', 'off']).optional(),
   /** `shared`: it keeps nothing of its clients apart, so that one session of its old protocol serves all. */
   sessions: z.enum(['isolated', 'shared']).optional(),
 };

@@ -1,7 +1,7 @@
 // What is remembered of an upstream's health, how an observation changes it, and how it is reported.
 import { closedBreaker, transition } from './circuit-breaker.ts';
 import type { Breaker } from './circuit-breaker.ts';
-import type { FailureStage, HealthReport, HealthState, LastError } from './report.ts';
+import type { DefinitionCounts, FailureStage, HealthReport, HealthState, LastError } from './report.ts';
 
 const MESSAGE_LENGTH = 500;
 
@@ -74,6 +74,7 @@ export interface ReportContext {
   readonly resourceCount?: number;
   readonly resourceTemplateCount?: number;
   readonly promptCount?: number;
+  readonly definitions?: DefinitionCounts;
   readonly note?: string | undefined;
 }
 
@@ -96,6 +97,7 @@ export function healthReport(condition: Condition, context: ReportContext, now: 
     ...(resourceCount !== undefined && { resourceCount }),
     ...(resourceTemplateCount !== undefined && { resourceTemplateCount }),
     ...(promptCount !== undefined && { promptCount }),
+    ...(context.definitions !== undefined && { definitions: context.definitions }),
   };
 }
 

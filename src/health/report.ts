@@ -13,6 +13,16 @@ export interface LastError {
   readonly since: number;
 }
 
+/** Of a server's tool definitions. */
+export interface DefinitionCounts {
+  /** Kept from clients, for whatever reason. */
+  readonly withheld: number;
+  /** Waiting for approval. */
+  readonly pending: number;
+  /** Of the scanner, those of no weight left out. */
+  readonly findings: number;
+}
+
 export interface HealthReport {
   readonly state: HealthState;
   readonly breaker: 'closed' | 'open' | 'half_open';
@@ -29,6 +39,7 @@ export interface HealthReport {
   readonly resourceCount?: number;
   readonly resourceTemplateCount?: number;
   readonly promptCount?: number;
+  readonly definitions?: DefinitionCounts;
   /** What of the server is left out though it is well, such as tools past the limit. */
   readonly note?: string;
 }

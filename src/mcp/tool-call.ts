@@ -2,31 +2,31 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { err, ok, type Result } from '../lib/result.ts';
 import { describeFault, log } from '../lib/log.ts';
+import type { JsonObject } from '../lib/json-value.ts';
 import { authorize } from '../policy/authorize.ts';
 import { failure, type Failure } from '../policy/failure.ts';
 import type { SettingsDocument } from '../config/document.ts';
 import type { VirtualKey } from '../policy/snapshot.ts';
 import type { Recorder } from '../audit/recorder.ts';
 import type { Tags } from '../audit/tags.ts';
-import { showCatalog } from './catalog.ts';
+import { findByWireName } from './catalog.ts';
 import { DISCOVERY_DEADLINE_MS, REFRESH_AFTER_MS } from './limits.ts';
-import type {
-  CallUpstreamTool,
-  Catalog,
-  UpstreamCallFailure,
-  UpstreamToolCall,
-  UpstreamView,
-  UpstreamViews,
-} from './ports.ts';
+import type { UpstreamLinks } from './links.ts';
+import type { CallUpstreamTool, Catalog, UpstreamViews } from './ports.ts';
 import { isGranted, type Grant, type Scope } from './scope.ts';
 import { toolCallEvent } from './tool-call-event.ts';
+import { linksOver } from './upstream/call-links.ts';
+import { isToolResult, NOT_A_TOOL_RESULT } from './upstream/relayed-result.ts';
+import { readyView, requestUpstream, type Attempt, type Hop, type RoundFailure } from './upstream-round.ts';
 
 export interface ToolCallPorts {
   readonly now: () => number;
   readonly waitUntil: (promise: Promise<unknown>) => void;
   readonly recorder: Recorder;
   readonly upstreamViews: UpstreamViews;
-  readonly callUpstreamTool: CallUpstreamTool;
+  /** For callers that bring none of their own. */
+  readonly links?: UpstreamLinks;
+  readonly callUpstreamTool?: CallUpstreamTool;
 }
 
 /** On whose behalf tools are called, and what goes on the record of each call. */
@@ -43,15 +43,29 @@ export interface ToolCaller {
   readonly parentId?: string;
 }
 
-export interface ToolInvocation extends Omit<UpstreamToolCall, 'name'> {
+export interface ToolInvocation {
   readonly upstream: string;
   /** Wire name. */
   readonly tool: string;
+  /** Absent stays absent on the wire. */
+  readonly arguments?: JsonObject;
+  /** The caller's `_meta`, without the keys that belong to its own hop (protocol envelope, progress token). */
+  readonly meta?: JsonObject;
+  /** Whatever else the caller says in its parameters. */
+  readonly more?: JsonObject;
+  /** Cancels the call at the upstream too. */
+  readonly signal: AbortSignal;
   readonly requestBytes?: number;
+  /** Of a client that speaks MCP itself. */
+  readonly hop?: Hop;
 }
 
 /** `tool_not_allowed` and `not_found` are for the record: a caller must not be told which of the two it was. */
-export type ToolCallFailure = Failure & Pick<Partial<UpstreamCallFailure>, 'answered'>;
+export type ToolCallFailure = RoundFailure;
+/**
+ * What a tool of 2026-07-28 answers instead of its result, `input_required` or a task, comes as it is and has no
+ * `content`; its `resultType` tells.
+ */
 export type ToolCallOutcome = Result<CallToolResult, ToolCallFailure>;
 
 export interface ToolInvoker {
@@ -59,15 +73,7 @@ export interface ToolInvoker {
   invoke(caller: ToolCaller, invocation: ToolInvocation): Promise<ToolCallOutcome>;
 }
 
-/** How a call went, before it is recorded. */
-export interface Attempt {
-  readonly outcome: ToolCallOutcome;
-  /** Why policy refused; absent when it did not. */
-  readonly denial?: string;
-  readonly cancelled?: boolean;
-  /** Absent when nothing was sent upstream. */
-  readonly upstreamMs?: number;
-}
+export type ToolCallAttempt = Attempt<CallToolResult>;
 
 export function createToolInvoker(ports: ToolCallPorts): ToolInvoker {
   return {
@@ -93,7 +99,11 @@ async function callAndRecord(
   return err(failure('audit_unavailable', text));
 }
 
-async function attemptCall(ports: ToolCallPorts, caller: ToolCaller, invocation: ToolInvocation): Promise<Attempt> {
+async function attemptCall(
+  ports: ToolCallPorts,
+  caller: ToolCaller,
+  invocation: ToolInvocation,
+): Promise<ToolCallAttempt> {
   const { upstream: server, tool } = invocation;
   const decision = authorize(caller.virtualKey, { kind: 'tool.call', upstream: server, tool }, ports.now());
   if (!decision.allow) return denied(decision.reason);
@@ -101,7 +111,7 @@ async function attemptCall(ports: ToolCallPorts, caller: ToolCaller, invocation:
   if (grant === undefined) return denied('upstream_not_granted');
   if (!isGranted(grant, 'tools', tool)) return denied('tool_not_granted');
   try {
-    const ready = await findTool(ports, grant, invocation);
+    const ready = await findTool(ports, caller.scope, grant, invocation);
     return ready.ok ? await callUpstream(ports, grant, caller, invocation) : { outcome: ready };
   } catch (fault) {
     log('error', 'tool.call.failed', { request_id: caller.requestId, server, fault: describeFault(fault) });
@@ -110,46 +120,32 @@ async function attemptCall(ports: ToolCallPorts, caller: ToolCaller, invocation:
   }
 }
 
-function denied(reason: string): Attempt {
+function denied(reason: string): ToolCallAttempt {
   return { outcome: err(failure('tool_not_allowed', 'The key may not call this tool.')), denial: reason };
 }
 
 /** Fails when the upstream cannot be tried now, or does not have the tool. */
 async function findTool(
   ports: ToolCallPorts,
-  { upstream }: Grant,
-  { tool }: ToolInvocation,
+  { naming }: Scope,
+  grant: Grant,
+  { tool: name }: ToolInvocation,
 ): Promise<Result<undefined, Failure>> {
-  const view = await ports.upstreamViews.view(upstream, DISCOVERY_DEADLINE_MS);
-  const unready = unavailable(upstream.name, view, ports.now());
-  if (unready !== undefined) return err(unready);
-  // Health fails open: an upstream nobody could ask yet is asked by the call itself.
-  if (view.catalog === undefined || hasTool(view.catalog, upstream.name, tool)) return ok(undefined);
+  const ready = await readyView(ports, grant.upstream);
+  if (!ready.ok) return ready;
+  const { catalog, listedAt } = ready.value;
+  const isIn = (found: Catalog | undefined): boolean =>
+    found !== undefined && findByWireName('tools', found, grant, { naming, name }) !== undefined;
+  if (isIn(catalog)) return ok(undefined);
+  // Health fails open: an upstream nobody could ask yet is asked by the call itself. What a request narrows itself to
+  // cannot be told without a catalog.
+  if (catalog === undefined && grant.shownTools === undefined) return ok(undefined);
   // The upstream may have learnt it since it was last asked.
-  if (ports.now() - (view.listedAt ?? view.catalog.at) > REFRESH_AFTER_MS) {
-    const fresh = await ports.upstreamViews.refresh(upstream, DISCOVERY_DEADLINE_MS);
-    if (hasTool(fresh.catalog, upstream.name, tool)) return ok(undefined);
+  if (catalog !== undefined && ports.now() - (listedAt ?? catalog.at) > REFRESH_AFTER_MS) {
+    const fresh = await ports.upstreamViews.refresh(grant.upstream, DISCOVERY_DEADLINE_MS);
+    if (isIn(fresh.catalog)) return ok(undefined);
   }
   return err(failure('not_found', 'The server has no such tool.'));
-}
-
-function hasTool(catalog: Catalog | undefined, upstream: string, tool: string): boolean {
-  return catalog !== undefined && showCatalog(catalog, upstream, 'wire').byWireName.has(tool);
-}
-
-function unavailable(server: string, view: UpstreamView, now: number): Failure | undefined {
-  const { state, breaker, retryAt = now } = view.health;
-  if (breaker === 'open' && retryAt > now) {
-    const retryAfterSeconds = Math.max(1, Math.ceil((retryAt - now) / 1000));
-    const text = `The server "${server}" keeps failing and is left alone; try again in ${retryAfterSeconds} s.`;
-    return failure('upstream_unavailable', text, { retryAfterSeconds });
-  }
-  if (view.catalog !== undefined || state === 'unknown' || state === 'idle') return undefined;
-  const text =
-    state === 'needs_auth'
-      ? `The server "${server}" waits for whoever runs this gateway to authorize it.`
-      : `The server "${server}" has not come up yet; try again in a moment.`;
-  return failure('upstream_unavailable', text);
 }
 
 async function callUpstream(
@@ -157,26 +153,34 @@ async function callUpstream(
   { upstream }: Grant,
   caller: ToolCaller,
   invocation: ToolInvocation,
-): Promise<Attempt> {
-  const { signal, arguments: given, meta, onProgress } = invocation;
-  const startedAt = ports.now();
-  const outcome = await ports.callUpstreamTool(upstream, caller.virtualKey.principal.keyId, {
-    name: invocation.tool,
+): Promise<ToolCallAttempt> {
+  const { arguments: given, meta, more, signal } = invocation;
+  const principal = caller.virtualKey.principal.keyId;
+  const round = {
+    method: 'tools/call',
+    params: {
+      ...more,
+      name: invocation.tool,
+      ...(given !== undefined && { arguments: given }),
+      ...(meta !== undefined && { _meta: meta }),
+    },
     signal,
-    ...(given !== undefined && { arguments: given }),
-    ...(meta !== undefined && { meta }),
-    ...(onProgress !== undefined && { onProgress }),
-  });
-  const upstreamMs = ports.now() - startedAt;
-  if (outcome.ok || outcome.error.answered !== undefined) {
-    ports.upstreamViews.report(upstream, { ok: true, latencyMs: upstreamMs });
-    return { outcome, upstreamMs };
-  }
-  // Says nothing about the upstream: it may have been about to answer.
-  if (signal.aborted) return { outcome, upstreamMs, cancelled: true };
-  const { stage, message, detail = message } = outcome.error;
-  ports.upstreamViews.report(upstream, { ok: false, stage, message: detail });
-  return { outcome, upstreamMs };
+    principal,
+  };
+  const own = { links: ports.links ?? linksOver(ports.callUpstreamTool, principal), wantsProgress: false };
+  const { outcome, ...attempt } = await requestUpstream(ports, upstream, round, invocation.hop ?? own);
+  if (!outcome.ok) return { ...attempt, outcome };
+  const { value } = outcome;
+  if (isToolResult(value) || isUnfinished(value)) return { ...attempt, outcome: ok(value) };
+  const text = `upstream "${upstream.name}" answered with what ${NOT_A_TOOL_RESULT}`;
+  ports.upstreamViews.report(upstream, { ok: false, stage: 'call', message: text });
+  return { ...attempt, outcome: err(failure('upstream_error', text)) };
+}
+
+/** In place of a result: a request for input (2026-07-28), or a task that will have it (of either generation). */
+function isUnfinished(value: JsonObject): value is JsonObject & CallToolResult {
+  const { resultType, task } = value;
+  return (typeof resultType === 'string' && resultType !== 'complete') || (typeof task === 'object' && task !== null);
 }
 
 /** @returns whether the event is as safe as the operator asked for */
@@ -184,7 +188,7 @@ async function record(
   ports: ToolCallPorts,
   caller: ToolCaller,
   invocation: ToolInvocation,
-  attempt: Attempt,
+  attempt: ToolCallAttempt,
 ): Promise<boolean> {
   const { payer } = caller.virtualKey.principal;
   try {

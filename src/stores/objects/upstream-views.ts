@@ -76,7 +76,7 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
     report(upstream, outcome) {
       if (outcome.ok && now() - (reported.get(upstream.name) ?? 0) < REPORT_INTERVAL_MS) return;
       if (outcome.ok) reported.set(upstream.name, now());
-      else forgetVerdict(upstream.name);
+      else expireView(upstream.name);
       waitUntil(send(upstream, outcome));
     },
   };
@@ -90,8 +90,8 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
   }
 }
 
-/** The next view asks the object, which may have opened the breaker. */
-function forgetVerdict(name: string): void {
+/** The next view asks the object, which may have opened the breaker or released a tool. */
+export function expireView(name: string): void {
   reported.delete(name);
   const held = known.get(name);
   if (held !== undefined) held.freshUntil = 0;

@@ -46,7 +46,10 @@ function catalog(more: Partial<Catalog> = {}): Catalog {
 }
 
 function well(more: Partial<Extract<ProbeResult, { ok: true }>> = {}): ProbeResult {
-  return { ok: true, fingerprint: 'f1', latencyMs: 5, catalog: catalog(), ...more };
+  const listed = more.catalog ?? catalog();
+  const definitions = listed.tools.map((tool) => ({ hash: JSON.stringify(tool), findings: [] }));
+  const vetting = { trust: 'open', scan: 'report', definitions } as const;
+  return { ok: true, fingerprint: 'f1', latencyMs: 5, catalog: listed, vetting, ...more };
 }
 
 function broken(message = 'refused'): ProbeResult {

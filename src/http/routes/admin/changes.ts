@@ -1,13 +1,11 @@
 // What every change of the configuration brings with it: its record before, probing after.
 import type { Context } from 'hono';
+import { CONFIG_PAYER } from '../../../audit/recorder.ts';
 import type { Announce } from '../../../config/ports.ts';
 import { newId } from '../../../lib/ids.ts';
 import { describeFault, log } from '../../../lib/log.ts';
 import { failure } from '../../../policy/failure.ts';
 import type { AppEnv } from '../../app-env.ts';
-
-/** The payer under which changes of the configuration are recorded. */
-const CONFIG_PAYER = 'config';
 
 /** Records each change durably before it is made. */
 export function recordChanges(c: Context<AppEnv>): Announce {

@@ -10,6 +10,7 @@ import { configurationUnavailable } from '../../middleware/authenticate.ts';
 import { methodNotAllowed, problem } from './answers.ts';
 import { auditEventRoutes } from './audit-events.ts';
 import { configRoutes } from './config.ts';
+import { definitionRoutes } from './definitions.ts';
 import { serverHealthRoutes } from './health.ts';
 import { objectRoutes } from './objects.ts';
 import { openApiDocument } from './openapi.ts';
@@ -30,6 +31,7 @@ export function adminRoutes(): Hono<AppEnv> {
   admin.route('/config', configRoutes());
   for (const [path, kind] of Object.entries(COLLECTIONS)) admin.route(`/${path}`, objectRoutes(kind));
   admin.route('/servers/:name/health', serverHealthRoutes());
+  admin.route('/servers/:name', definitionRoutes());
   admin.route('/audit-events', auditEventRoutes());
   admin.get('/openapi.json', (c) => c.json(openApiDocument(COLLECTIONS)));
   admin.all('/openapi.json', methodNotAllowed('GET'));

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AUDIT_QUERY_PARAMETERS } from '../../../audit/query.ts';
 import { gatewayDocument } from '../../../config/document.ts';
 import { OBJECT_SCHEMAS, type ObjectKind } from '../../../config/objects.ts';
+import { approvalBody } from './definitions.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -50,6 +51,20 @@ const ANSWERED = {
 
 const NAME = { name: 'name', in: 'path', required: true, schema: { type: 'string' } };
 
+const DEFINITIONS = {
+  type: 'object',
+  required: ['server', 'trust', 'scan', 'pinned', 'pending', 'blocked', 'findings'],
+  properties: {
+    server: { type: 'string' },
+    trust: { enum: ['open', 'pinned'] },
+    scan: { enum: ['report', 'block', 'off'] },
+    pinned: { type: 'array', items: { type: 'object', required: ['name', 'hash', 'approval'] } },
+    pending: { type: 'array', items: { type: 'object', required: ['name', 'hash', 'change', 'diff'] } },
+    blocked: { type: 'array', items: { type: 'object', required: ['name', 'hash'] } },
+    findings: { type: 'array', items: { type: 'object', required: ['rule', 'severity', 'tool', 'where', 'excerpt'] } },
+  },
+};
+
 /** @param collections path segment → kind of object */
 export function openApiDocument(collections: Readonly<Record<string, ObjectKind>>): Json {
   const paths: Record<string, Json> = {
@@ -67,6 +82,25 @@ export function openApiDocument(collections: Readonly<Record<string, ObjectKind>
         summary: 'The condition of a server.',
         parameters: [NAME],
         responses: answers({ '200': jsonAnswer('State, breaker, last error, number of tools.', { type: 'object' }) }),
+      },
+    },
+    '/api/servers/{name}/definitions': {
+      get: {
+        summary:
+          'The definitions of a server’s tools: pinned, waiting for approval with what changed, and found fault with.',
+        parameters: [NAME],
+        responses: answers({ '200': jsonAnswer('Hashes, differences and findings.', DEFINITIONS) }),
+      },
+    },
+    '/api/servers/{name}/approve': {
+      post: {
+        summary: 'Approve definitions: all that wait without a body, else those named, by the hash that was shown.',
+        parameters: [NAME],
+        requestBody: { ...jsonBody(inputSchema(approvalBody)), required: false },
+        responses: answers({
+          '200': jsonAnswer('What was approved.', { type: 'object', required: ['server', 'approved'] }),
+          '409': { ...PROBLEM, description: 'A definition changed meanwhile, or is not listed: nothing was approved.' },
+        }),
       },
     },
     '/api/audit-events': {
@@ -118,7 +152,7 @@ function objectPath(kind: ObjectKind): Json {
 }
 
 /** As a request may hold it: before defaults are filled in. What JSON cannot hold (a YAML date) is left open. */
-function inputSchema(schema: z.ZodType): unknown {
+function inputSchema(schema: z.ZodType): Json {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
 }
 

@@ -103,6 +103,7 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
         lastError: { stage: 'connect', message: 'connection refused', at: 1_800_000_000_000, since: 1_799_999_990_000 },
       }),
     },
+    definitionRecords: { toolNames: unused, read: unused, approve: unused },
     upstreamSessions: { get: unused, put: unused, drop: unused },
     upstreamNetwork: { endpoint: unused },
     auditReader: { read: unused },
