@@ -85,14 +85,14 @@ describe('problems', () => {
       'a server of unknown type, and its other problems',
       'mcp:\n  servers:\n    - name: a\n      type: htpp\n      url: ftp://a.test/\n',
       [
-        'f.yaml:4: mcp.servers[0].type: must be one of stdio, http, sse (did you mean http?)',
+        'f.yaml:4: mcp.servers[0].type: must be one of stdio, http, sse, openapi (did you mean http?)',
         'f.yaml:5: mcp.servers[0].url: must be an http:// or https:// URL without user name or password',
       ],
     ],
     [
       'a server without type',
       'mcp:\n  servers:\n    - name: a\n      command: [x]\n',
-      ['f.yaml:3: mcp.servers[0].type: is required and must be one of stdio, http, sse (add type: stdio)'],
+      ['f.yaml:3: mcp.servers[0].type: is required and must be one of stdio, http, sse, openapi (add type: stdio)'],
     ],
     [
       'a command as text',
