@@ -137,6 +137,12 @@ async function findTool(
   const isIn = (found: Catalog | undefined): boolean =>
     found !== undefined && findByWireName('tools', found, grant, { naming, name }) !== undefined;
   if (isIn(catalog)) return ok(undefined);
+  const { name: server, trust, scan } = grant.upstream;
+  if (catalog === undefined && (trust === 'pinned' || scan === 'block')) {
+    // Trust fails closed: without a catalog nothing says that the tool is not withheld.
+    const text = `The tools of the server "${server}" are not known yet; try again in a moment.`;
+    return err(failure('upstream_unavailable', text, { retryAfterSeconds: 1 }));
+  }
   // Health fails open: an upstream nobody could ask yet is asked by the call itself. What a request narrows itself to
   // cannot be told without a catalog.
   if (catalog === undefined && grant.shownTools === undefined) return ok(undefined);
