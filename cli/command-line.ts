@@ -8,6 +8,7 @@ import { KEY_FLAGS, type KeyFlags } from './commands/keys.ts';
 const USAGE = `usage: sallyport <command> [flags]
 
   start [--config FILE] [--data DIR] [--host HOST] [--port PORT]   run the gateway
+        [--allowed-hosts NAME,…]
   check [--config FILE]                                            validate the configuration, nothing else
   apply [--config FILE] [--url URL] [--data DIR]                   push it to a running gateway
   keys create NAME [--server NAME[=TOOL,…]]… [--tool-group NAME]… [--provider NAME[=MODEL,…]]…
@@ -17,7 +18,7 @@ const USAGE = `usage: sallyport <command> [flags]
   doctor [--config FILE] [--data DIR] [--host HOST] [--port PORT]  check this machine
 
 Environment, weaker than flags: SALLYPORT_CONFIG SALLYPORT_DATA SALLYPORT_HOST SALLYPORT_PORT SALLYPORT_URL
-SALLYPORT_ADMIN_TOKEN SALLYPORT_MASTER_KEY`;
+SALLYPORT_ALLOWED_HOSTS SALLYPORT_ADMIN_TOKEN SALLYPORT_MASTER_KEY`;
 
 interface Command {
   readonly flags: ParseArgsOptionsConfig;
@@ -27,11 +28,11 @@ interface Command {
   run(settings: Settings, words: readonly string[], flags: KeyFlags): Promise<void>;
 }
 
-const { config, data, host, port, url } = SETTING_FLAGS;
+const { config, data, host, port, 'allowed-hosts': allowedHosts, url } = SETTING_FLAGS;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
-    flags: { config, data, host, port },
+    flags: { config, data, host, port, 'allowed-hosts': allowedHosts },
     run: async (settings) => (await import('./commands/start.ts')).start(settings),
   },
   check: {

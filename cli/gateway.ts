@@ -29,6 +29,7 @@ export interface GatewayOptions {
   readonly folder: DataFolder;
   readonly host: string;
   readonly port: number;
+  readonly allowedHosts: string | undefined;
   readonly secrets: OwnSecrets;
   readonly sink: LogSink;
   readonly log: Log;
@@ -93,13 +94,13 @@ export class Gateway {
   }
 
   async #writeRunFolder(bridgePort: number): Promise<string> {
-    const { project, folder, host, port, log } = this.#options;
+    const { project, folder, host, port, allowedHosts, log } = this.#options;
     const { files, builtNow, notKept } = await workerBundle(project);
     if (builtNow) log('info', 'worker.bundled', { not_kept: notKept });
     for (const [name, content] of files) await writeFile(join(folder.run, name), content);
     const worker = describeWorker(await readFile(join(project, 'wrangler.toml'), 'utf8'));
     const configFile = join(folder.run, 'workerd.capnp');
-    await writeFile(configFile, workerdConfig({ folder, host, port, bridgePort, worker }));
+    await writeFile(configFile, workerdConfig({ folder, host, port, allowedHosts, bridgePort, worker }));
     return configFile;
   }
 

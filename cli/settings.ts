@@ -9,18 +9,23 @@ export interface Settings {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  /** The names under which it answers, parted by commas; undefined for all. */
+  readonly allowedHosts: string | undefined;
   /** The gateway that `apply` and `keys` speak to. */
   readonly url: URL;
 }
 
 /** Flags as parsed; those a command does not take are absent. */
-export type Flags = Readonly<Partial<Record<'config' | 'data' | 'host' | 'port' | 'url', string | undefined>>>;
+export type Flags = Readonly<
+  Partial<Record<'config' | 'data' | 'host' | 'port' | 'allowed-hosts' | 'url', string | undefined>>
+>;
 
 export const SETTING_FLAGS = {
   config: { type: 'string' },
   data: { type: 'string' },
   host: { type: 'string' },
   port: { type: 'string' },
+  'allowed-hosts': { type: 'string' },
   url: { type: 'string' },
 } as const;
 
@@ -33,8 +38,14 @@ export function readSettings(flags: Flags, environment: Environment): Settings {
     dataFolder: resolve(flags.data ?? (environment['SALLYPORT_DATA'] || '.sallyport')),
     host,
     port,
+    allowedHosts: allowedHosts(flags['allowed-hosts'] ?? (environment['SALLYPORT_ALLOWED_HOSTS'] || undefined), host),
     url: parseUrl(flags.url ?? (environment['SALLYPORT_URL'] || baseUrl(host, port))),
   };
+}
+
+/** On loopback no other name leads here but by a trick or through a proxy; elsewhere nobody but the operator knows. */
+function allowedHosts(named: string | undefined, host: string): string | undefined {
+  return named ?? (isLoopback(host) ? '' : undefined);
 }
 
 /** The URL under which a client on this machine reaches a gateway that listens there. */

@@ -17,6 +17,8 @@ export interface Env {
    * the platform's own `fetch` serves. The global `fetch` of a self-hosted gateway reaches public addresses only.
    */
   readonly OPERATOR_NETWORK?: Fetcher;
+  /** See `http/foreign-host.ts`. Set where the gateway itself listens on loopback, or the operator says so. */
+  readonly SALLYPORT_ALLOWED_HOSTS?: string;
   readonly SALLYPORT_ADMIN_TOKEN?: string;
   /** 32 random bytes in base64; seals stored secrets and keys the hash of virtual keys. */
   readonly SALLYPORT_MASTER_KEY?: string;

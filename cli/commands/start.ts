@@ -49,6 +49,7 @@ export async function start(settings: Settings): Promise<void> {
       folder,
       host,
       port,
+      allowedHosts: settings.allowedHosts,
       secrets,
       sink: { filter, write: writeLog },
       log: jsonLog('info', writeLog),

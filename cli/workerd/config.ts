@@ -6,6 +6,7 @@ export interface WorkerdLayout {
   readonly folder: DataFolder;
   readonly host: string;
   readonly port: number;
+  readonly allowedHosts: string | undefined;
   readonly bridgePort: number;
   readonly worker: WorkerDescription;
 }
@@ -30,11 +31,12 @@ export function describeWorker(toml: string): WorkerDescription {
 }
 
 /** Cap'n Proto text for `workerd serve`; its `embed`s are files beside it. */
-export function workerdConfig({ folder, host, port, bridgePort, worker }: WorkerdLayout): string {
+export function workerdConfig({ folder, host, port, allowedHosts, bridgePort, worker }: WorkerdLayout): string {
   const { compatibilityDate, durableObjects } = worker;
   const bindings = [
     ...durableObjects.map(({ binding, className }) => `(name = "${binding}", durableObjectNamespace = "${className}")`),
     ...SECRET_BINDINGS.map((name) => `(name = "${name}", fromEnvironment = "${name}")`),
+    ...(allowedHosts === undefined ? [] : [`(name = "SALLYPORT_ALLOWED_HOSTS", text = ${text(allowedHosts)})`]),
     '(name = "BRIDGE", service = "bridge")',
     '(name = "OPERATOR_NETWORK", service = "operator-network")',
     '(name = "DB", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "d1")]))',

@@ -11,8 +11,8 @@ import { failure, type Failure } from '../../policy/failure.ts';
 import type { Services } from '../../services.ts';
 import type { AppEnv } from '../app-env.ts';
 import { errorResponse } from '../error-response.ts';
+import { isForeignHost, isForeignOrigin } from '../foreign-host.ts';
 import { answerMcp } from '../mcp-exchange.ts';
-import { isForeignOrigin } from '../origin.ts';
 import { readJson } from '../read-json.ts';
 
 /** Two parsers that disagree about a repeated `method`, `name` or `arguments` are two opinions on one request. */
@@ -54,6 +54,10 @@ async function answerPost(
   const { services, snapshot, virtualKey, requestId, receivedAt } = c.var;
   const { settings } = snapshot;
   if (isForeignOrigin(request.headers)) return jsonRpcError(403, -32000, 'Forbidden: this origin may not call us');
+  if (isForeignHost(request.headers, c.env.SALLYPORT_ALLOWED_HOSTS)) {
+    const text = 'Forbidden: this gateway does not answer under this host name (see --allowed-hosts)';
+    return jsonRpcError(403, -32000, text);
+  }
   const scope = scopeOf(snapshot, virtualKey, endpoint);
   if (scope === undefined) {
     return refuse(c, failure('not_found', 'For this key there is no server and no tool group of this name.'));

@@ -85,7 +85,7 @@ describe('D1 on plain workerd', () => {
     const worker = describeWorker(readFileSync(join(PROJECT_ROOT, 'wrangler.toml'), 'utf8'));
     writeFileSync(
       join(folder.run, 'workerd.capnp'),
-      workerdConfig({ folder, host: '127.0.0.1', port, bridgePort: 1, worker }),
+      workerdConfig({ folder, host: '127.0.0.1', port, allowedHosts: undefined, bridgePort: 1, worker }),
     );
     await startRuntime();
   });
