@@ -26,12 +26,12 @@ export function isForeignOrigin(headers: Headers): boolean {
  */
 export function isForeignHost(headers: Headers, allowedHosts: string | undefined): boolean {
   if (allowedHosts === undefined) return false;
-  const allowed = allowedHosts.split(',').map((name) => name.trim().toLowerCase());
-  if (allowed.includes(ANY)) return false;
+  const allowed = new Set(allowedHosts.split(',').map((name) => name.trim().toLowerCase()));
+  if (allowed.has(ANY)) return false;
   const name = URL.parse(`http://${headers.get('host') ?? ''}`)?.hostname.replace(/\.$/, '');
   if (name === undefined || name === '') return true;
   if (isAddress(name) || name === 'localhost' || name.endsWith('.localhost')) return false;
-  return !CONTAINER_HOSTS.has(name) && !allowed.includes(name);
+  return !CONTAINER_HOSTS.has(name) && !allowed.has(name);
 }
 
 /** As `URL` writes hosts: an IPv6 address in brackets, an IPv4 address in four numbers. */

@@ -115,7 +115,7 @@ export function fakeGateway(options: FakeOptions): FakeGateway {
   );
   return {
     ...gateway,
-    fetch: async (input, init) => app.fetch(new Request(input, init)),
+    fetch: async (input, init) => app.fetch(new Request(input, init), {}),
     settled: async () => void (await Promise.all(waiting)),
   };
 }
