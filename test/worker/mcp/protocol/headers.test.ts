@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeHeaderValue, encodeHeaderValue } from '../../../../src/mcp/protocol/header-value.ts';
 import { mirroredParams, paramHeaderFault, paramHeadersOf } from '../../../../src/mcp/protocol/param-headers.ts';

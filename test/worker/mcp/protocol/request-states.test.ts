@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openKeyring } from '../../../../src/config/keyring.ts';
 import type { RequestStateBinding } from '../../../../src/mcp/client-request.ts';
