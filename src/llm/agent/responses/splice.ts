@@ -16,12 +16,14 @@ const BEGINNINGS = new Set(['response.created', 'response.in_progress', 'respons
 const ENDINGS = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /**
- * One response: created once, the items of all turns counted through, completed once with all of them and the usage of
- * all turns. It ends under the id of the last turn, which is the one that a later request can go on from.
+ * One response, under the id of the first turn: created once, the items of all turns counted through, completed once
+ * with all of them and the usage of all turns.
  */
 export class ResponsesSplice implements StreamSplice {
   readonly #isAuto: (name: string) => boolean;
   #hasBegun = false;
+  /** What the response called itself when it began. */
+  #identity: JsonObject = {};
   #isFirstTurn = true;
   #isCallers = false;
   #held: Held[] = [];
@@ -57,7 +59,10 @@ export class ResponsesSplice implements StreamSplice {
     const data = parseJson(text);
     if (!isObject(data)) return wireEvent(type, text);
     this.#note(type, data);
-    if (BEGINNINGS.has(type) && !this.#isFirstTurn) return '';
+    if (BEGINNINGS.has(type)) {
+      if (!this.#isFirstTurn) return '';
+      this.#identity = { id: at(data, 'response', 'id'), created_at: at(data, 'response', 'created_at') };
+    }
     this.#hasBegun = true;
     if (this.#isCallers) return this.release() + this.#adapted(type, data, text);
     const isHeld = this.#held.length > 0 || ENDINGS.has(type) || this.#isCall(data);
@@ -160,7 +165,7 @@ export class ResponsesSplice implements StreamSplice {
     if (!isObject(response)) return response;
     const usage = summedUsage(this.#usageBefore, response['usage']);
     const output = [...this.#shown.slice(0, this.#before), ...listAt(response, 'output')];
-    return { ...response, output, ...(usage !== undefined && { usage }) };
+    return { ...response, ...this.#identity, output, ...(usage !== undefined && { usage }) };
   }
 
   #own(type: string, members: JsonObject): string {

@@ -72,7 +72,7 @@ function essence(dialect: AgentWireDialect, answer: JsonObject): unknown {
     asked: toolsAskedIn(dialect, answer),
     usage: usageIn(dialect, answer),
     ...(dialect === 'messages' && { content: answer['content'], stop: answer['stop_reason'] }),
-    ...(dialect === 'responses' && { output: answer['output'], id: answer['id'], status: answer['status'] }),
+    ...(dialect === 'responses' && { output: answer['output'], status: answer['status'] }),
     ...(dialect === 'chat' && { finish: (listAt(answer, 'choices')[0] as JsonObject)['finish_reason'] }),
   };
 }
