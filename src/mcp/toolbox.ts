@@ -2,6 +2,7 @@
 import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/server';
 import type { Recorder } from '../audit/recorder.ts';
 import type { ListedTool, ToolAnswer, Toolbox, ToolCallContext, ToolContent, ToolUse } from '../llm/agent/toolbox.ts';
+import { at } from '../lib/json-value.ts';
 import { describeFault, log } from '../lib/log.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { failure, type Failure } from '../policy/failure.ts';
@@ -25,7 +26,7 @@ export function createToolbox(ports: ToolboxPorts, caller: ToolCaller): Toolbox 
   let shown: Promise<ReadonlyMap<string, ShownTool>> | undefined;
   const tools = (): Promise<ReadonlyMap<string, ShownTool>> => {
     shown ??= toolsInScope(caller.scope, ports.upstreamViews).then(
-      (list) => new Map(list.map((tool) => [tool.definition.name, tool])),
+      (list) => new Map(list.filter(isForModels).map((tool) => [tool.definition.name, tool])),
     );
     return shown;
   };
@@ -33,6 +34,12 @@ export function createToolbox(ports: ToolboxPorts, caller: ToolCaller): Toolbox 
     list: async () => [...(await tools())].map(([name, tool]) => listed(name, tool, caller)),
     call: async (use, context) => callTool(ports, caller, (await tools()).get(use.name), use, context),
   };
+}
+
+/** A tool of an MCP App may be for the app alone (`io.modelcontextprotocol/ui`, `visibility`). */
+function isForModels({ definition }: ShownTool): boolean {
+  const visibility = at(definition._meta, 'ui', 'visibility');
+  return !Array.isArray(visibility) || visibility.includes('model');
 }
 
 function listed(name: string, { wireName, definition }: ShownTool, { scope }: ToolCaller): ListedTool {

@@ -40,6 +40,8 @@ const SCRIPTS: Readonly<Record<string, AgentScript>> = {
     round === 0
       ? { calls: Array.from({ length: 4 }, () => call('fixture__slow', { ms: 1000 })) }
       : { text: 'All four.' },
+  // A name that has a price.
+  'gpt-4o-mini': (round) => (round === 0 ? { calls: [call('fixture__echo', { text: 'x' })] } : { text: 'Cheap.' }),
   failing: (round) => (round === 0 ? { calls: [call('fixture__fail', {})] } : { text: 'It failed.' }),
 };
 
@@ -48,7 +50,7 @@ function configFor(provider: string, fixture: string): string {
   const grants = `    mcp_clients:
       - { name: fixture, allowed_tools: ["*"] }
       - { name: everything, allowed_tools: ["get-sum"] }
-    providers: [{ name: openai }, { name: anthropic }]`;
+    providers: [{ name: openai }, { name: anthropic }, { name: echo }]`;
   return `mcp:
   servers:
     - { name: fixture, type: http, url: "${fixture}/mcp", auto_execute: ${auto} }
@@ -57,6 +59,7 @@ limits: { agent_depth: 4 }
 providers:
   - { name: openai, base_url: "${provider}/v1", keys: [{ value: sk-scripted }] }
   - { name: anthropic, base_url: "${provider}", keys: [{ value: sk-ant-scripted }] }
+  - { name: echo }
 virtual_keys:
   - key_name: agent
     key: ${KEY}
@@ -66,6 +69,10 @@ ${grants}
     inject_tools: true
 ${grants}
 `;
+}
+
+function modelOf(dialect: AgentWireDialect, script: string): string {
+  return `${dialect === 'messages' ? 'anthropic' : 'openai'}/${script}`;
 }
 
 interface Row {
@@ -96,8 +103,6 @@ describe('tools for callers of models', () => {
     await provider?.stop();
   });
 
-  const modelOf = (dialect: AgentWireDialect, script: string): string =>
-    `${dialect === 'messages' ? 'anthropic' : 'openai'}/${script}`;
   const ask = (dialect: AgentWireDialect, script: string, more: Partial<AgentAsk> = {}): Promise<AgentAnswer> =>
     AGENT_CLIENTS[dialect]({
       url: gateway.url,
@@ -119,12 +124,20 @@ describe('tools for callers of models', () => {
       const rows = page.items.filter(({ tags }) => JSON.stringify(tags ?? {}).includes(`"${tag}"`));
       return rows.length >= count ? rows : undefined;
     });
-  const execute = (body: unknown, key = KEY): Promise<Response> =>
-    fetch(`${gateway.url}/v1/mcp/tool/execute`, {
+  const seenByFixture = async (): Promise<{ slow: number; cancelled: number }> => {
+    const state = (await (await fetch(`${fixture.url}/control/state`)).json()) as {
+      cancelled: number;
+      calls: string[];
+    };
+    return { cancelled: state.cancelled, slow: state.calls.filter((name) => name === 'slow').length };
+  };
+  const post = (path: string, body: unknown, key = KEY): Promise<Response> =>
+    fetch(`${gateway.url}${path}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      headers: { ...INJECT, authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
+  const execute = (body: unknown, key = KEY): Promise<Response> => post('/v1/mcp/tool/execute', body, key);
 
   describe.each(DIALECTS)('in %s', (dialect) => {
     it('offers the tools of the key where it is asked to, and only there', async () => {
@@ -223,15 +236,7 @@ describe('tools for callers of models', () => {
     });
 
     it('cancels a running tool when the caller leaves', async () => {
-      const cancelled = async (): Promise<number> =>
-        ((await (await fetch(`${fixture.url}/control/state`)).json()) as { cancelled: number; calls: string[] })
-          .cancelled;
-      const callsOfSlow = async (): Promise<number> =>
-        ((await (await fetch(`${fixture.url}/control/state`)).json()) as { calls: string[] }).calls.filter(
-          (name) => name === 'slow',
-        ).length;
-      const before = await cancelled();
-      const started = await callsOfSlow();
+      const before = await seenByFixture();
       const tag = `slow-${dialect}`;
       const leave = new AbortController();
       const answer = ask(dialect, 'slow', {
@@ -239,10 +244,12 @@ describe('tools for callers of models', () => {
         signal: leave.signal,
         headers: { ...INJECT, 'x-sallyport-tags': `case=${tag}` },
       }).catch(() => undefined);
-      await eventually('the call', 10_000, async () => ((await callsOfSlow()) > started ? true : undefined));
+      await eventually('the call', 10_000, async () => ((await seenByFixture()).slow > before.slow ? true : undefined));
       leave.abort();
       await answer;
-      await eventually('the cancellation', 15_000, async () => ((await cancelled()) > before ? true : undefined));
+      await eventually('the cancellation', 15_000, async () =>
+        (await seenByFixture()).cancelled > before.cancelled ? true : undefined,
+      );
       const rows = await eventsTagged(tag, 2);
       expect(rows.find(({ kind }) => kind === 'tool.call')?.outcome).toBe('cancelled');
       expect(rows.filter(({ kind }) => kind === 'llm.call')).toHaveLength(1);
@@ -260,6 +267,24 @@ describe('tools for callers of models', () => {
         }[dialect],
       );
     });
+  });
+
+  it.each([
+    ['/v1/chat/completions', { messages: [{ role: 'user', content: 'call fixture__echo {"text":"heard"}' }] }],
+    ['/v1/responses', { input: 'call fixture__echo {"text":"heard"}' }],
+    ['/v1/messages', { max_tokens: 9, messages: [{ role: 'user', content: 'call fixture__echo {"text":"heard"}' }] }],
+  ])('runs tools for the built-in provider at %s', async (path, body) => {
+    for (const stream of [false, true]) {
+      const response = await post(path, { model: 'echo/echo-1', stream, ...body });
+      expect(response.status).toBe(200);
+      expect(await response.text()).toMatch(/"(?:text|content|delta)":"heard"/);
+    }
+  });
+
+  it('answers with the cost of all turns', async () => {
+    const response = await post('/v1/chat/completions', { model: 'openai/gpt-4o-mini', messages: [] });
+    const one = (TURN_TOKENS.input - TURN_TOKENS.cached) * 0.15 + TURN_TOKENS.cached * 0.075 + TURN_TOKENS.output * 0.6;
+    expect(Number(response.headers.get('x-sallyport-cost-usd')) * 1e6).toBeCloseTo(2 * one, 3);
   });
 
   it('passes a request without the header byte for byte', async () => {
@@ -294,23 +319,19 @@ describe('tools for callers of models', () => {
         { type: 'text', text: 'b' },
       ],
     };
-    const send = (path: string, body: object) =>
-      sentBy(() =>
-        fetch(`${gateway.url}${path}`, {
-          method: 'POST',
-          headers: { ...INJECT, authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-        }),
-      );
     const user = { role: 'user', content: 'and?' };
-    const [responses] = await send('/v1/responses', { model: 'openai/plain', input: [...shown.responses, user] });
+    const [responses] = await sentBy(() =>
+      post('/v1/responses', { model: 'openai/plain', input: [...shown.responses, user] }),
+    );
     expect(responses?.body.input).toEqual([
       { type: 'function_call', call_id: 'call_x', name: 'fixture__echo', arguments: '{}' },
       { type: 'function_call_output', call_id: 'call_x', output: 'kept' },
       user,
     ]);
     const history = [user, { role: 'assistant', content: shown.messages }, user];
-    const [messages] = await send('/v1/messages', { model: 'anthropic/plain', max_tokens: 9, messages: history });
+    const [messages] = await sentBy(() =>
+      post('/v1/messages', { model: 'anthropic/plain', max_tokens: 9, messages: history }),
+    );
     expect(messages?.body.messages).toEqual([
       user,
       {
@@ -332,10 +353,9 @@ describe('tools for callers of models', () => {
   });
 
   it('gives the same answer for a tool that is not granted and one that is not there', async () => {
-    const toolCall = (name: string) => ({ id: 'call_x', type: 'function', function: { name, arguments: '{}' } });
     const answers = await Promise.all(
       ['everything__echo', 'everything__nothing', 'nowhere__echo', 'nonsense'].map(async (name) => {
-        const response = await execute(toolCall(name));
+        const response = await execute({ id: 'call_x', type: 'function', function: { name, arguments: '{}' } });
         return [response.status, (await response.text()).replaceAll(name, 'NAME')];
       }),
     );

@@ -3,14 +3,14 @@ import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
 import type { AuditEvent } from '../../../src/audit/event.ts';
 import { gatewayDocument } from '../../../src/config/document.ts';
 import { compileSnapshot } from '../../../src/config/compile.ts';
-import { objectsOf } from '../../../src/config/objects.ts';
+import { objectsOf, type ConfigObject } from '../../../src/config/objects.ts';
 import type { StoredObject } from '../../../src/config/stored.ts';
 import { err, ok, type Result } from '../../../src/lib/result.ts';
-import type { Toolbox } from '../../../src/llm/agent/toolbox.ts';
+import type { ToolAnswer, Toolbox } from '../../../src/llm/agent/toolbox.ts';
 import { scopeOf } from '../../../src/mcp/scope.ts';
 import type { ToolCallFailure, ToolInvocation } from '../../../src/mcp/tool-call.ts';
 import { createToolbox, type ToolboxPorts } from '../../../src/mcp/toolbox.ts';
-import { failure } from '../../../src/policy/failure.ts';
+import { failure, type Failure } from '../../../src/policy/failure.ts';
 import { HEALTHY } from './fake-gateway.ts';
 
 const PATH = { type: 'object' as const, properties: { path: { type: 'string' } }, required: ['path'] };
@@ -18,6 +18,7 @@ const TOOLS: readonly Tool[] = [
   { name: 'read', description: 'reads', inputSchema: PATH },
   { name: 'write.all', inputSchema: { type: 'object', anyOf: [{ required: ['a'] }, { required: ['b'] }] } },
   { name: 'secret', inputSchema: { type: 'object' } },
+  { name: 'read_for_app', inputSchema: PATH, _meta: { ui: { visibility: ['app'] } } },
   { name: 'remote', inputSchema: { type: 'object', properties: { a: { $ref: 'https://schemas.test/a.json' } } } },
 ];
 
@@ -34,12 +35,7 @@ function rig(answer: Result<CallToolResult, ToolCallFailure> = ok({ content: [] 
       { key_name: 'k', key: 'vk-toolbox', mcp_clients: [{ name: 'files', allowed_tools: ['read', 'write*', 're*'] }] },
     ],
   });
-  const objects = objectsOf(document).map((object) => ({
-    ...object,
-    id: object.name,
-    fingerprint: 'f',
-    ...(object.kind === 'virtual_key' && { key: { hash: 'h', prefix: 'vk' } }),
-  })) as unknown as StoredObject[];
+  const objects = objectsOf(document).map(stored);
   const snapshot = compileSnapshot(1, objects);
   const virtualKey = snapshot.virtualKeys.get('h');
   const scope = virtualKey === undefined ? undefined : scopeOf(snapshot, virtualKey);
@@ -79,6 +75,15 @@ function rig(answer: Result<CallToolResult, ToolCallFailure> = ok({ content: [] 
     invoked,
     events,
   };
+}
+
+function stored(object: ConfigObject): StoredObject {
+  const key = object.kind === 'virtual_key' ? { hash: 'h', prefix: 'vk' } : undefined;
+  return { ...object, id: object.name, fingerprint: 'f', key } as unknown as StoredObject;
+}
+
+function failed(error: ToolCallFailure): Promise<Result<ToolAnswer, Failure>> {
+  return rig(err(error)).toolbox.call(use('files__read', { path: '/' }), context);
 }
 
 const context = { signal: new AbortController().signal, parentId: 'evt_1' };
@@ -192,13 +197,11 @@ describe('a toolbox', () => {
 
   it("hands on what the server itself answered, and fails with the gateway's failures", async () => {
     const answered = { ...failure('upstream_error', 'out of order'), answered: { code: -32050 } };
-    const call = (outcome: ToolCallFailure) =>
-      rig(err(outcome)).toolbox.call(use('files__read', { path: '/' }), context);
-    expect(await call(answered)).toMatchObject({
+    expect(await failed(answered)).toMatchObject({
       ok: true,
       value: { isError: true, content: [{ text: 'out of order' }] },
     });
-    expect(await call(failure('upstream_timeout', 'late'))).toMatchObject({
+    expect(await failed(failure('upstream_timeout', 'late'))).toMatchObject({
       ok: false,
       error: { code: 'upstream_timeout' },
     });

@@ -17,9 +17,12 @@ function calls(names: readonly string[], minLength: number) {
 /** Turns that the gateway goes on from, and a last one that it does not. */
 const script = fc
   .record({
-    auto: fc.array(fc.record({ text: words, calls: calls(['files__read'], 1) }, { requiredKeys: ['calls'] }), {
-      maxLength: 3,
-    }),
+    auto: fc.array(
+      fc.record({ thinking: words, text: words, calls: calls(['files__read'], 1) }, { requiredKeys: ['calls'] }),
+      {
+        maxLength: 3,
+      },
+    ),
     last: fc.record({ text: words, calls: calls(['files__read', 'files__write'], 0), isCut: fc.boolean() }),
   })
   .map(({ auto, last }) => {
@@ -29,6 +32,7 @@ const script = fc
   });
 
 interface UnnumberedTurn {
+  readonly thinking?: string;
   readonly text?: string;
   readonly calls: readonly Omit<ScriptedCall, 'id'>[];
   readonly isCut?: boolean;
