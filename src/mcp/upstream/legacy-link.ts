@@ -4,16 +4,17 @@ import type { Ask, Face, Listener, Listening, LinkRequest } from '../links.ts';
 import type { UpstreamNetwork } from '../ports.ts';
 import type { RpcAnswer, Spoken } from '../protocol/message.ts';
 import { agreed, INITIALIZED, initializeOverHttp, initializeRequest } from './handshake.ts';
+import { HandshakeError } from './handshake-error.ts';
 import { HttpLine, sessionHeaders } from './http-line.ts';
 import { httpWire } from './http-wire.ts';
-import { type LegacySession as Session, LegacySession } from './legacy-session.ts';
+import { LegacySession } from './legacy-session.ts';
 import { isListChange } from './notifications.ts';
 import { Patience } from './patience.ts';
 import { PushStream } from './push-stream.ts';
 import { isSessionLost } from './refusal.ts';
 import type { KeptSession, SessionStore } from './session-store.ts';
 import { openSseWire } from './sse-wire.ts';
-import { Subscribers } from './subscribers.ts';
+import { type OpenSession, Subscribers } from './subscribers.ts';
 import { streamEnd } from './transport.ts';
 import type { Wire } from './wire.ts';
 
@@ -34,27 +35,18 @@ export interface LegacyLinkOptions {
   readonly onListChanged: () => void;
 }
 
-interface Open {
-  readonly session: LegacySession;
-  readonly push: PushStream;
-}
-
 export class LegacyLink {
   readonly #upstream: Upstream;
   readonly #options: LegacyLinkOptions;
-  readonly #subscribers: Subscribers<Open>;
-  #open: Open | undefined;
-  #opening: Promise<Open> | undefined;
+  readonly #subscribers: Subscribers;
+  #open: OpenSession | undefined;
+  #opening: Promise<OpenSession> | undefined;
   #idle: ReturnType<typeof setTimeout> | null = null;
 
   constructor(upstream: Upstream, options: LegacyLinkOptions) {
     this.#upstream = upstream;
     this.#options = options;
-    this.#subscribers = new Subscribers({
-      upstream,
-      session: () => this.#ready(),
-      hold: (open) => this.#hold(open),
-    });
+    this.#subscribers = new Subscribers(upstream, () => this.open());
   }
 
   /** @throws what `explainFailure` understands */
@@ -70,8 +62,9 @@ export class LegacyLink {
     return this.#requestIn(await this.#readyWithin(request.signal, deadline), request, deadline);
   }
 
-  listen(listening: Listening): Listener {
-    return this.#subscribers.add(listening);
+  /** @param isEager opens a session where none is; else what a session has to say is heard once there is one */
+  listen(listening: Listening, isEager: boolean): Listener {
+    return this.#subscribers.add(listening, isEager);
   }
 
   /** Tells the server, if it was told that roots can change. */
@@ -92,7 +85,7 @@ export class LegacyLink {
     if (known.sessionId !== '' || this.#upstream.type === 'sse') await wire.end();
   }
 
-  async #requestIn(open: Open, request: LinkRequest, deadline: number): Promise<RpcAnswer> {
+  async #requestIn(open: OpenSession, request: LinkRequest, deadline: number): Promise<RpcAnswer> {
     const { session, push } = open;
     const timeoutMs = Math.max(1, deadline - Date.now());
     await this.#setLogLevel(session, request, timeoutMs);
@@ -122,17 +115,20 @@ export class LegacyLink {
     this.#keep(session, { ...session.known, logLevel });
   }
 
-  async #readyWithin(signal: AbortSignal, deadline: number): Promise<Open> {
+  async #readyWithin(signal: AbortSignal, deadline: number): Promise<OpenSession> {
     const patience = new Patience(Math.max(1, deadline - Date.now()), signal);
     try {
-      return await Promise.race([this.#ready(), patience.lost]);
+      return await Promise.race([this.open(), patience.lost]);
     } finally {
       patience.stop();
     }
   }
 
-  /** Those who want it at the same time share one handshake. */
-  #ready(): Promise<Open> {
+  /**
+   * The session, opened where there is none; those who want it at the same time share one handshake.
+   * @throws HandshakeError
+   */
+  open(): Promise<OpenSession> {
     if (this.#open !== undefined) return Promise.resolve(this.#open);
     this.#opening ??= this.#begin().finally(() => {
       this.#opening = undefined;
@@ -140,19 +136,23 @@ export class LegacyLink {
     return this.#opening;
   }
 
-  async #begin(): Promise<Open> {
+  async #begin(): Promise<OpenSession> {
     const stored = this.#upstream.type === 'sse' ? undefined : this.#options.store.get(this.#upstream);
-    const open = stored === undefined ? await this.#initialize() : this.#restore(stored);
-    this.#open = open;
-    return open;
+    try {
+      this.#open = stored === undefined ? await this.#initialize() : this.#restore(stored);
+    } catch (cause) {
+      throw new HandshakeError(cause);
+    }
+    this.#subscribers.opened(this.#open);
+    return this.#open;
   }
 
-  #restore(known: KeptSession): Open {
+  #restore(known: KeptSession): OpenSession {
     const line = new HttpLine(this.#options.network.endpoint(this.#upstream), sessionHeaders(known));
     return this.#opened(httpWire(line, this.#options.maxResponseBytes), known);
   }
 
-  async #initialize(): Promise<Open> {
+  async #initialize(): Promise<OpenSession> {
     const { network, face, protocolVersion, maxResponseBytes: maxBytes, timeoutMs, store } = this.#options;
     const endpoint = network.endpoint(this.#upstream);
     const request = initializeRequest(face, protocolVersion);
@@ -164,36 +164,36 @@ export class LegacyLink {
     return this.#opened(httpWire(line, maxBytes), known);
   }
 
-  async #initializeOverSse(): Promise<Open> {
+  async #initializeOverSse(): Promise<OpenSession> {
     const { network, face, protocolVersion, maxResponseBytes: maxBytes, timeoutMs } = this.#options;
-    let open: Open | undefined;
-    let ended: { readonly error: unknown } | undefined;
+    const parts: { open?: OpenSession; ended?: { readonly error: unknown } } = {};
     const wire = await openSseWire(network.endpoint(this.#upstream), {
       maxBytes,
       timeoutMs,
-      receive: (message) => open?.session.receive(message),
+      receive: (message) => parts.open?.session.receive(message),
       onEnd: (error) => {
-        ended = { error };
-        open?.session.fail(error);
-        if (open !== undefined) this.#forget(open);
+        parts.ended = { error };
+        parts.open?.session.fail(error);
+        if (parts.open !== undefined) this.#forget(parts.open);
       },
     });
     const { method, params } = initializeRequest(face, protocolVersion);
-    open = this.#opened(wire, { sessionId: '', protocolVersion: '', capabilities: {} });
-    const signal = new AbortController().signal;
+    const open = this.#opened(wire, { sessionId: '', protocolVersion: '', capabilities: {} });
+    parts.open = open;
+    const { signal } = new AbortController();
     const answer = await open.session.request(
       { method, signal, wantsProgress: false, ...(params && { params }) },
       timeoutMs,
     );
     open.session.known = agreed(answer, '');
     await wire.tell(INITIALIZED);
-    if (ended !== undefined) throw ended.error ?? streamEnd();
+    if (parts.ended !== undefined) throw parts.ended.error ?? streamEnd();
     return open;
   }
 
-  #opened(wire: Wire, known: KeptSession): Open {
+  #opened(wire: Wire, known: KeptSession): OpenSession {
     const { face, waitUntil } = this.#options;
-    const session: Session = new LegacySession(wire, {
+    const session: LegacySession = new LegacySession(wire, {
       known,
       face,
       waitUntil,
@@ -203,7 +203,7 @@ export class LegacyLink {
         isListening: () => this.#subscribers.size > 0,
       },
     });
-    const open: Open = { session, push: new PushStream(session, () => this.#forget(open)) };
+    const open: OpenSession = { session, push: new PushStream(session, () => this.#forget(open)) };
     return open;
   }
 
@@ -220,19 +220,14 @@ export class LegacyLink {
     if (this.#upstream.type !== 'sse') this.#options.store.put(this.#upstream, known);
   }
 
-  #hold({ push }: Open): () => void {
-    void push.hold();
-    return () => push.release();
-  }
-
-  #forget(open: Open): void {
+  #forget(open: OpenSession): void {
     open.push.stop();
     if (this.#open === open) this.#open = undefined;
     this.#options.store.drop(this.#upstream, open.session.known.sessionId);
     this.#subscribers.lost(open);
   }
 
-  #endWhenIdle(open: Open): void {
+  #endWhenIdle(open: OpenSession): void {
     if (this.#upstream.type !== 'sse') return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {

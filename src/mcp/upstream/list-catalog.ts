@@ -1,12 +1,7 @@
 // What an upstream lists, kind by kind and page by page, within bounds. Little of an item is judged, so that one odd
 // schema does not hide the others; a `$ref` is text, nobody follows it.
-import type {
-  Client,
-  Prompt,
-  Resource,
-  ResourceTemplateType as ResourceTemplate,
-  Tool,
-} from '@modelcontextprotocol/client';
+import type { Prompt, Resource, ResourceTemplateType as ResourceTemplate, Tool } from '@modelcontextprotocol/client';
+import type { z } from 'zod';
 import { isObject, type JsonObject } from '../../lib/json-value.ts';
 import type { Catalog } from '../ports.ts';
 import { RPC } from '../protocol/errors.ts';
@@ -49,6 +44,15 @@ interface Kind<T> {
   readonly read: (listed: JsonObject) => { readonly item: T } | { readonly fault: string };
 }
 
+/** Whoever can ask the upstream: a client of the SDK, or a session that is open. */
+export interface Lister {
+  request(
+    request: { readonly method: string; readonly params: { readonly cursor?: string } },
+    page: ReturnType<typeof pageOf>,
+    options: ListingOptions,
+  ): Promise<z.output<ReturnType<typeof pageOf>>>;
+}
+
 export interface ListingOptions {
   readonly signal: AbortSignal;
   /** For each page, milliseconds. */
@@ -57,7 +61,7 @@ export interface ListingOptions {
 
 /** Asks for the lists that the upstream declares. Rejects when one breaks off; an error answered for one is a note. */
 export async function listCatalog(
-  client: Client,
+  client: Lister,
   { capabilities, era }: { readonly capabilities: Catalog['capabilities']; readonly era: Era },
   limits: CatalogLimits,
   options: ListingOptions,
@@ -81,7 +85,7 @@ export async function listCatalog(
 }
 
 /** Servers declare resources and have no templates, or prompts and answer an error: their tools work all the same. */
-async function listTolerantly<T>(client: Client, kind: Kind<T>, options: ListingOptions): Promise<Listing<T>> {
+async function listTolerantly<T>(client: Lister, kind: Kind<T>, options: ListingOptions): Promise<Listing<T>> {
   try {
     return await listItems(client, kind, options);
   } catch (error) {
@@ -94,7 +98,7 @@ async function listTolerantly<T>(client: Client, kind: Kind<T>, options: Listing
   }
 }
 
-async function listItems<T>(client: Client, kind: Kind<T>, options: ListingOptions): Promise<Listing<T>> {
+async function listItems<T>(client: Lister, kind: Kind<T>, options: ListingOptions): Promise<Listing<T>> {
   const { plural, limit, setting, method, member } = kind;
   const items: T[] = [];
   const faults = new Map<string, number>();

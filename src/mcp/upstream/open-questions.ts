@@ -49,15 +49,15 @@ export class OpenQuestions {
     this.#open.set(key, { id, withdrawn });
     const signal = asker.gone === undefined ? withdrawn.signal : AbortSignal.any([withdrawn.signal, asker.gone]);
     asker.onAsked?.();
-    const asked = asker.ask({ method, ...(params !== undefined && { params }) }, signal);
-    this.#waitUntil(
-      asked.then(async (answer) => {
-        this.#open.delete(key);
-        asker.onAnswered?.();
-        // One that was withdrawn wants no answer; one whose request is over gets what there is.
-        if (!withdrawn.signal.aborted) await this.#wire.tell({ jsonrpc: '2.0', id, ...answer });
-      }),
-    );
+    const { ask, onAnswered } = asker;
+    const relay = async (): Promise<void> => {
+      const answer = await ask({ method, ...(params !== undefined && { params }) }, signal);
+      this.#open.delete(key);
+      onAnswered?.();
+      // One that was withdrawn wants no answer; one whose request is over gets what there is.
+      if (!withdrawn.signal.aborted) await this.#wire.tell({ jsonrpc: '2.0', id, ...answer });
+    };
+    this.#waitUntil(relay());
   }
 
   /** The server takes a question back; it names it by its id alone. */

@@ -122,7 +122,8 @@ async function discover(
   return { ...described, fingerprint: await fingerprintOf(described), at: now() };
 }
 
-async function fingerprintOf(value: unknown): Promise<string> {
+/** Of what an upstream offers. @throws EgressError when it is nested beyond measure */
+export async function fingerprintOf(value: unknown): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalForm(value)));
   return encodeBase64Url(new Uint8Array(digest));
 }

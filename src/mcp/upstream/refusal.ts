@@ -6,9 +6,9 @@ import type { RpcError } from '../protocol/message.ts';
 
 /** A `Retry-After` beyond this is no advice that a client could follow. */
 const LONGEST_RETRY_SECONDS = 86_400;
-const ANSWERING_STATUSES: readonly number[] = [400, 404, 422];
+const ANSWERING_STATUSES: ReadonlySet<number> = new Set([400, 404, 422]);
 /** Statuses with which servers meet requests of an era, or of a path, that they do not know. */
-const FOREIGN_STATUSES: readonly number[] = [400, 404, 405, 406, 415, 422, 501];
+const FOREIGN_STATUSES: ReadonlySet<number> = new Set([400, 404, 405, 406, 415, 422, 501]);
 
 export class HttpRefusal extends Error {
   override readonly name = 'HttpRefusal';
@@ -43,7 +43,7 @@ export function refusedWith(error: unknown): Refusal | undefined {
 /** Some servers, and all modern ones for some errors, answer JSON-RPC errors under an HTTP status of their own. */
 export function answerInRefusal(error: unknown): RpcError | undefined {
   const refused = refusedWith(error);
-  if (refused === undefined || !ANSWERING_STATUSES.includes(refused.status)) return undefined;
+  if (refused === undefined || !ANSWERING_STATUSES.has(refused.status)) return undefined;
   const body = parseJson(refused.text);
   const answered = isObject(body) ? body['error'] : undefined;
   const message = textAt(answered, 'message');
@@ -65,7 +65,7 @@ export function isSessionLost(error: unknown): boolean {
 /** A request of 2026-07-28 met a server that seems not to speak it. */
 export function looksLegacy(error: unknown): boolean {
   const refused = refusedWith(error);
-  if (refused === undefined || !FOREIGN_STATUSES.includes(refused.status)) return false;
+  if (refused === undefined || !FOREIGN_STATUSES.has(refused.status)) return false;
   const answer = answerInRefusal(error);
   if (answer === undefined) return true;
   if (answer.code === RPC.unsupportedProtocolVersion) return true;
@@ -77,5 +77,5 @@ export function looksLegacy(error: unknown): boolean {
 /** A handshake met a server that seems to speak 2026-07-28 only. */
 export function looksModern(error: unknown): boolean {
   const refused = refusedWith(error);
-  return refused !== undefined && FOREIGN_STATUSES.includes(refused.status);
+  return refused !== undefined && FOREIGN_STATUSES.has(refused.status);
 }

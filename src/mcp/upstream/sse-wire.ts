@@ -27,12 +27,13 @@ export async function openSseWire(endpoint: Endpoint, options: SseWireOptions): 
   const onEvent = (type: string, data: string): void => {
     if (type === 'endpoint') named.resolve(new HttpLine({ ...endpoint, url: new URL(data, endpoint.url) }, {}));
   };
-  const reading = read(endpoint, hangUp.signal, options, onEvent).catch((error: unknown) => error);
-  void reading.then((error) => {
+  const follow = async (): Promise<void> => {
+    const error = await read(endpoint, hangUp.signal, options, onEvent).catch((cause: unknown) => cause);
     clearTimeout(timer);
     named.reject(error);
     options.onEnd(error);
-  });
+  };
+  void follow();
   const line = await named.promise;
   clearTimeout(timer);
   return {

@@ -6,42 +6,41 @@ import type { UpstreamCallFailure } from '../ports.ts';
 import type { RpcAnswer, RpcError, Spoken } from '../protocol/message.ts';
 import { AnsweredError } from './answered-error.ts';
 import { explainFailure } from './explain-failure.ts';
+import { HandshakeError } from './handshake-error.ts';
 import type { LegacySession } from './legacy-session.ts';
 import { RESOURCE_UPDATED } from './notifications.ts';
 import { pause } from './pause.ts';
+import type { PushStream } from './push-stream.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 const SUBSCRIBE_MS = 10_000;
 
-interface Held {
+export interface OpenSession {
   readonly session: LegacySession;
-}
-
-export interface SubscribersOptions<Open extends Held> {
-  readonly upstream: Upstream;
-  /** The open session, opened where there is none. */
-  readonly session: () => Promise<Open>;
-  /** Keeps its stream open. @returns what lets go of it */
-  readonly hold: (open: Open) => () => void;
+  readonly push: PushStream;
 }
 
 interface Subscriber {
   readonly listening: Listening;
+  /** Wants a session opened for its sake alone. */
+  readonly isEager: boolean;
   uris: readonly string[];
 }
 
-export class Subscribers<Open extends Held = Held> {
-  readonly #options: SubscribersOptions<Open>;
+export class Subscribers {
+  readonly #upstream: Upstream;
+  readonly #open: () => Promise<OpenSession>;
   readonly #all = new Set<Subscriber>();
   readonly #subscribed = new WeakMap<LegacySession, Set<string>>();
-  #current: Open | undefined;
-  /** Aborts when the session is lost or nobody listens any more. */
-  #turn = new AbortController();
-  #isRunning = false;
+  #current: OpenSession | undefined;
+  #isHeld = false;
+  #seeking: AbortController | undefined;
 
-  constructor(options: SubscribersOptions<Open>) {
-    this.#options = options;
+  /** @param open the session, opened where there is none */
+  constructor(upstream: Upstream, open: () => Promise<OpenSession>) {
+    this.#upstream = upstream;
+    this.#open = open;
   }
 
   get size(): number {
@@ -54,10 +53,10 @@ export class Subscribers<Open extends Held = Held> {
     return undefined;
   }
 
-  add(listening: Listening): Listener {
-    const subscriber: Subscriber = { listening, uris: listening.uris };
+  add(listening: Listening, isEager: boolean): Listener {
+    const subscriber: Subscriber = { listening, isEager, uris: listening.uris };
     this.#all.add(subscriber);
-    if (!this.#isRunning) void this.#run();
+    this.#settle();
     return {
       resubscribe: async (uris) => {
         subscriber.uris = uris;
@@ -65,8 +64,7 @@ export class Subscribers<Open extends Held = Held> {
       },
       close: () => {
         this.#all.delete(subscriber);
-        if (this.#current !== undefined) void this.#reconcile(this.#current).catch(() => undefined);
-        if (this.#all.size === 0) this.#turn.abort();
+        this.#settle();
       },
     };
   }
@@ -79,57 +77,76 @@ export class Subscribers<Open extends Held = Held> {
     }
   }
 
-  lost(open: Open): void {
-    if (this.#current === open) this.#turn.abort();
+  opened(open: OpenSession): void {
+    this.#current = open;
+    this.#isHeld = false;
+    this.#settle();
+  }
+
+  lost(open: OpenSession): void {
+    if (this.#current !== open) return;
+    this.#current = undefined;
+    this.#settle();
   }
 
   close(): void {
     this.#all.clear();
-    this.#turn.abort();
+    this.#settle();
   }
 
-  async #run(): Promise<void> {
-    this.#isRunning = true;
-    let failures = 0;
-    while (this.#all.size > 0) {
-      this.#turn = new AbortController();
-      const { signal } = this.#turn;
-      let release: (() => void) | undefined;
+  /** Makes of the session what those who listen now need. */
+  #settle(): void {
+    if (!this.#wantsSession()) this.#seeking?.abort();
+    const current = this.#current;
+    if (current === undefined) {
+      if (this.#wantsSession() && this.#seeking === undefined) void this.#seek();
+      return;
+    }
+    if (this.#isHeld !== this.#all.size > 0) {
+      this.#isHeld = !this.#isHeld;
+      if (this.#isHeld) void current.push.hold();
+      else current.push.release();
+    }
+    // A session that fails is noticed by whoever uses it.
+    void this.#reconcile(current).catch(() => undefined);
+  }
+
+  #wantsSession(): boolean {
+    return [...this.#all].some(({ isEager, uris }) => isEager || uris.length > 0);
+  }
+
+  async #seek(): Promise<void> {
+    const seeking = new AbortController();
+    this.#seeking = seeking;
+    for (let failures = 0; this.#current === undefined && !seeking.signal.aborted; failures++) {
       try {
-        const open = await this.#options.session();
-        release = this.#options.hold(open);
-        this.#current = open;
-        await this.#reconcile(open);
-        failures = 0;
-        await aborted(signal);
+        await this.#open();
       } catch {
         // Whoever calls the server meets what is wrong with it; here it is only tried again.
-        await pause(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures), signal);
-        failures += 1;
+        await pause(Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures), seeking.signal);
       }
-      release?.();
-      this.#current = undefined;
     }
-    this.#isRunning = false;
+    this.#seeking = undefined;
+    if (seeking.signal.aborted) this.#settle();
   }
 
   async #reconcileNow(): Promise<UpstreamCallFailure | undefined> {
-    const { upstream, session } = this.#options;
     try {
-      const refusal = await this.#reconcile(await session());
-      return refusal === undefined ? undefined : explainFailure(new AnsweredError(refusal), upstream, 'call');
+      const refusal = await this.#reconcile(await this.#open());
+      return refusal === undefined ? undefined : explainFailure(new AnsweredError(refusal), this.#upstream, 'call');
     } catch (error) {
-      return explainFailure(error, upstream, 'call');
+      const isHandshake = error instanceof HandshakeError;
+      return explainFailure(isHandshake ? error.cause : error, this.#upstream, isHandshake ? 'initialize' : 'call');
     }
   }
 
   /** Makes the server's subscriptions those that somebody wants. @returns the first refusal */
-  async #reconcile({ session }: Open): Promise<RpcError | undefined> {
+  async #reconcile({ session }: OpenSession): Promise<RpcError | undefined> {
     const wanted = new Set([...this.#all].flatMap(({ uris }) => uris));
     const subscribed = this.#subscribed.get(session) ?? new Set();
     this.#subscribed.set(session, subscribed);
     const ask = (method: string, uri: string): Promise<RpcAnswer> => {
-      const signal = new AbortController().signal;
+      const { signal } = new AbortController();
       return session.request({ method, params: { uri }, signal, wantsProgress: false }, SUBSCRIBE_MS);
     };
     for (const uri of subscribed) {
@@ -141,18 +158,14 @@ export class Subscribers<Open extends Held = Held> {
     for (const uri of wanted) {
       if (subscribed.has(uri)) continue;
       subscribed.add(uri);
-      const answer = await ask('resources/subscribe', uri);
+      const answer = await ask('resources/subscribe', uri).catch((error: unknown) => {
+        subscribed.delete(uri);
+        throw error;
+      });
       if (!('error' in answer)) continue;
       subscribed.delete(uri);
       refusal ??= answer.error;
     }
     return refusal;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

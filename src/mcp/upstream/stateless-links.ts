@@ -1,0 +1,177 @@
+// The upstreams of one client of 2026-07-28, for one request: modern servers are spoken to from here, legacy ones by way
+// of the object that holds the principal's sessions.
+import { canonicalJson } from '../../lib/canonical-json.ts';
+import { encodeBase64Url } from '../../lib/base64url.ts';
+import { err, ok, type Result } from '../../lib/result.ts';
+import type { JsonObject } from '../../lib/json-value.ts';
+import type { Upstream } from '../../policy/snapshot.ts';
+import type { Face, Listener, Listening, LinkRequest, UpstreamLinks } from '../links.ts';
+import type { Catalog, UpstreamCallFailure, UpstreamNetwork, UpstreamViews } from '../ports.ts';
+import type { RpcAnswer } from '../protocol/message.ts';
+import { AnsweredError } from './answered-error.ts';
+import { forcedEra } from './connect.ts';
+import { deferredListener } from './deferred-listener.ts';
+import { explainFailure } from './explain-failure.ts';
+import { ACQUAINTANCE_MS, requestModernServer } from './modern-link.ts';
+import { listenModern } from './modern-listen.ts';
+import { isListChange } from './notifications.ts';
+import { callOpenApi } from './openapi-link.ts';
+import { PrincipalLists } from './principal-lists.ts';
+import type { PrincipalSessions } from './principal-port.ts';
+import { looksLegacy } from './refusal.ts';
+import { listenRemotely, requestRemotely, type RemoteLinkOptions } from './remote-link.ts';
+import { DEFAULT_TIMEOUT_MS, hasNews } from './session-links.ts';
+
+/** Servers whose sessions are shared are told of no client in particular. */
+const NOBODY: Face = { capabilities: {} };
+
+export interface StatelessLinksOptions {
+  readonly network: UpstreamNetwork;
+  readonly views: UpstreamViews;
+  readonly principalSessions: PrincipalSessions;
+  /** Key id. */
+  readonly principal: string;
+  /** The client as its upstreams are to see it. */
+  readonly face: Face;
+  readonly maxResponseBytes: number;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  readonly now: () => number;
+}
+
+export interface StatelessLinks extends UpstreamLinks {
+  /** What this principal sees: of a legacy server whose lists changed in its own session, those. */
+  readonly views: UpstreamViews;
+}
+
+export function createStatelessLinks(options: StatelessLinksOptions): StatelessLinks {
+  return new LinksOfRequest(options);
+}
+
+class LinksOfRequest implements StatelessLinks {
+  readonly views: UpstreamViews;
+  readonly #options: StatelessLinksOptions;
+  readonly #lists: PrincipalLists;
+  #ownName: Promise<string> | undefined;
+
+  constructor(options: StatelessLinksOptions) {
+    this.#options = options;
+    const { principalSessions, now } = options;
+    this.#lists = new PrincipalLists({
+      nameOf: (upstream) => this.#nameFor(upstream),
+      ask: (name, upstream, have) => principalSessions(name).ownLists(upstream, this.#faceFor(upstream), have),
+      now,
+    });
+    this.views = this.#lists.over(options.views);
+  }
+
+  async request(upstream: Upstream, request: LinkRequest): Promise<Result<JsonObject, UpstreamCallFailure>> {
+    if (upstream.type === 'openapi') {
+      const outcome = await callOpenApi(this.#options, upstream, request);
+      return outcome.ok ? ok({ resultType: 'complete', ...outcome.value }) : outcome;
+    }
+    const { catalog } = await this.#options.views.view(upstream, ACQUAINTANCE_MS);
+    const forced = forcedEra(upstream);
+    if ((forced ?? catalog?.era ?? 'modern') === 'legacy') {
+      const { result, suggestsModern } = await this.#remote(upstream, request);
+      return suggestsModern && forced === undefined ? this.#changedToModern(upstream, request, result) : result;
+    }
+    try {
+      return read(await this.#modern(upstream, catalog, request), upstream);
+    } catch (error) {
+      if (forced !== undefined || !looksLegacy(error)) return err(explainFailure(error, upstream, 'call'));
+      return this.#changedToLegacy(upstream, request, error);
+    }
+  }
+
+  listen(upstream: Upstream, listening: Listening): Listener {
+    return deferredListener(this.#listenInEra(upstream, listening));
+  }
+
+  #modern(upstream: Upstream, catalog: Catalog | undefined, request: LinkRequest): Promise<RpcAnswer> {
+    return requestModernServer(upstream, catalog, request, {
+      ...this.#options,
+      timeoutMs: upstream.timeout ?? DEFAULT_TIMEOUT_MS,
+    });
+  }
+
+  async #remote(upstream: Upstream, request: LinkRequest) {
+    return requestRemotely(upstream, request, await this.#remoteOptions(upstream));
+  }
+
+  /** The server refused the old handshake; if it does not speak 2026-07-28 either, that refusal is what counts. */
+  async #changedToModern(
+    upstream: Upstream,
+    request: LinkRequest,
+    refusal: Result<JsonObject, UpstreamCallFailure>,
+  ): Promise<Result<JsonObject, UpstreamCallFailure>> {
+    try {
+      const answer = await this.#modern(upstream, undefined, request);
+      this.#discoverAgain(upstream);
+      return read(answer, upstream);
+    } catch (error) {
+      return looksLegacy(error) ? refusal : err(explainFailure(error, upstream, 'call'));
+    }
+  }
+
+  async #changedToLegacy(
+    upstream: Upstream,
+    request: LinkRequest,
+    error: unknown,
+  ): Promise<Result<JsonObject, UpstreamCallFailure>> {
+    const { result } = await this.#remote(upstream, request);
+    if (!result.ok && result.error.stage === 'initialize') return err(explainFailure(error, upstream, 'call'));
+    this.#discoverAgain(upstream);
+    return result;
+  }
+
+  #discoverAgain(upstream: Upstream): void {
+    this.#options.waitUntil(this.#options.views.refresh(upstream, 0));
+  }
+
+  async #listenInEra(upstream: Upstream, listening: Listening): Promise<Listener> {
+    const { catalog } = await this.#options.views.view(upstream, ACQUAINTANCE_MS);
+    if (upstream.type === 'openapi') return { resubscribe: async () => undefined, close: () => {} };
+    if ((forcedEra(upstream) ?? catalog?.era ?? 'modern') === 'modern') {
+      return listenModern(upstream, listening, this.#options);
+    }
+    const onNotification: Listening['onNotification'] = (notification) => {
+      if (!isListChange(notification.method)) return listening.onNotification(notification);
+      // Whoever is told looks at once, and must not see what was.
+      void this.#lists.changed(upstream).then(() => listening.onNotification(notification));
+    };
+    const options = await this.#remoteOptions(upstream);
+    return listenRemotely(upstream, { ...listening, onNotification }, options, hasNews(catalog));
+  }
+
+  async #remoteOptions(upstream: Upstream): Promise<RemoteLinkOptions> {
+    return {
+      session: this.#options.principalSessions(await this.#nameFor(upstream)),
+      face: this.#faceFor(upstream),
+      waitUntil: this.#options.waitUntil,
+      onOwnLists: () => this.#lists.changed(upstream),
+    };
+  }
+
+  #faceFor(upstream: Upstream): Face {
+    return upstream.sessions === 'shared' ? NOBODY : this.#options.face;
+  }
+
+  async #nameFor(upstream: Upstream): Promise<string> {
+    if (upstream.sessions === 'shared') return JSON.stringify(['shared', upstream.name]);
+    const { principal, face } = this.#options;
+    this.#ownName ??= nameOf(principal, face);
+    return this.#ownName;
+  }
+}
+
+function read(answer: RpcAnswer, upstream: Upstream): Result<JsonObject, UpstreamCallFailure> {
+  if ('error' in answer) return err(explainFailure(new AnsweredError(answer.error), upstream, 'call'));
+  return ok('resultType' in answer.result ? answer.result : { resultType: 'complete', ...answer.result });
+}
+
+/** A server is told at the beginning of a session what its client can be asked: clients that differ in it need several. */
+async function nameOf(principal: string, { capabilities }: Face): Promise<string> {
+  const text = new TextEncoder().encode(canonicalJson(capabilities));
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', text));
+  return JSON.stringify(['principal', principal, encodeBase64Url(digest)]);
+}
