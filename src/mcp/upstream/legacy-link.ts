@@ -67,6 +67,11 @@ export class LegacyLink {
     return this.#subscribers.add(listening, isEager);
   }
 
+  /** Whether a request is under way, or somebody listens. */
+  get isInUse(): boolean {
+    return this.#subscribers.size > 0 || this.#open?.session.busy === true;
+  }
+
   /** Tells the server, if it was told that roots can change. */
   rootsChanged(): void {
     if (this.#options.face.capabilities.roots?.listChanged !== true || this.#open === undefined) return;

@@ -16,6 +16,7 @@ import type {
   PrincipalRequest,
   PrincipalResumption,
   PrincipalSessionPort,
+  PrincipalWork,
 } from './principal-port.ts';
 import { PrincipalListeners } from './principal-listeners.ts';
 import { DEFAULT_TIMEOUT_MS } from './session-links.ts';
@@ -34,6 +35,8 @@ export interface PrincipalEngineOptions {
   readonly store: SessionStore;
   readonly maxResponseBytes: number;
   readonly catalogLimits: CatalogLimits;
+  /** All that are configured, by name. */
+  readonly upstreams: () => Promise<ReadonlyMap<string, Upstream>>;
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly now: () => number;
   readonly holdMs?: number;
@@ -54,7 +57,7 @@ interface Held extends Call {
   readonly expiry: ReturnType<typeof setTimeout>;
 }
 
-export class PrincipalEngine implements PrincipalSessionPort {
+export class PrincipalEngine implements PrincipalWork {
   readonly #options: PrincipalEngineOptions;
   readonly #links = new Map<string, LegacyLink>();
   readonly #ownLists: OwnLists;
@@ -127,12 +130,18 @@ export class PrincipalEngine implements PrincipalSessionPort {
     return catalog.fingerprint === known ? { unchanged: true } : { catalog };
   }
 
-  /** Ends what waits and listens, and every session at the upstreams. */
-  async close(): Promise<void> {
-    for (const [handle, call] of this.#held) this.#expire(handle, call);
-    this.#listeners.close();
-    await Promise.all(Array.from(this.#links.values(), (link) => link.close()));
-    this.#links.clear();
+  async endSessions(names: readonly string[]): Promise<readonly string[]> {
+    const upstreams = await this.#options.upstreams();
+    const ended = names.map(async (name) => {
+      const upstream = upstreams.get(name);
+      if (upstream === undefined) return undefined;
+      const link = this.#link(upstream, this.#face);
+      if (link.isInUse) return name;
+      this.#links.delete(upstream.fingerprint);
+      await link.close();
+      return undefined;
+    });
+    return (await Promise.all(ended)).filter((name) => name !== undefined);
   }
 
   async #send(request: PrincipalRequest, call: HeldCall<Settled>): Promise<Settled> {

@@ -58,8 +58,4 @@ export class PrincipalListeners {
       this.end(id);
     }
   }
-
-  close(): void {
-    for (const id of this.#entries.keys()) this.end(id);
-  }
 }

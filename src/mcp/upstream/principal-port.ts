@@ -77,5 +77,11 @@ export interface PrincipalListening {
   readonly isEager: boolean;
 }
 
+/** What such an object does. */
+export interface PrincipalWork extends PrincipalSessionPort {
+  /** @returns the upstreams among those named whose sessions are in use, and go on */
+  endSessions(upstreams: readonly string[]): Promise<readonly string[]>;
+}
+
 /** The object of a name. */
 export type PrincipalSessions = (name: string) => PrincipalSessionPort;
