@@ -6,6 +6,7 @@ export const AUDIT_KINDS = [
   'tool.call',
   'resource.read',
   'prompt.get',
+  'extension.call',
   'llm.call',
   'auth.denied',
   'config.changed',
@@ -69,7 +70,7 @@ export interface AuditEvent {
   readonly result?: string;
   /**
    * What changed, for `config.changed` and those of definitions: object kind and name, secrets masked. For
-   * `resource.read` the URI at the upstream, for `prompt.get` the prompt's wire name.
+   * `resource.read` the URI at the upstream, for `prompt.get` the prompt's wire name, for `extension.call` the method.
    */
   readonly subject?: string;
 }

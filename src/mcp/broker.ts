@@ -1,20 +1,14 @@
 // The server that one request of a client meets. It lives for that request: a shared one would mix up its clients.
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
-import type { JSONRPCRequest, Result, ServerContext } from '@modelcontextprotocol/server';
-import { PRODUCT } from '../lib/product.ts';
+import { isObject } from '../lib/json-value.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { Exchange } from './exchange.ts';
+import { linksOver } from './upstream/call-links.ts';
 import { instructionsFor } from './instructions.ts';
-import { callTool } from './methods/tools-call.ts';
-import { listTools } from './methods/tools-list.ts';
+import { serveRequest } from './serve.ts';
+import { SERVER_INFO } from './shown-result.ts';
 
-export const SERVER_INFO = { ...PRODUCT, title: 'Sallyport' };
-
-type Method = (exchange: Exchange, request: JSONRPCRequest, context: ServerContext, server: Server) => Promise<Result>;
-
-const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
-  ['tools/call', callTool],
-  ['tools/list', listTools],
-]);
+const METHODS: ReadonlySet<string> = new Set(['tools/call', 'tools/list']);
 
 /** What the SDK answers by itself in each era. */
 const BUILT_IN = {
@@ -44,13 +38,31 @@ export async function createBroker(
     // Left open, the client would wait for ever.
     void server.close().catch(onFault);
   };
-  // Not `setRequestHandler`: it would put every result through a schema, which drops the members it does not know.
-  // Absent, the SDK answers an unknown method itself, as 2026-07-28 wants it: with status 404.
   if (method === undefined || METHODS.has(method)) {
     server.fallbackRequestHandler = async (request, context) => {
-      const serve = METHODS.get(request.method);
-      if (serve === undefined) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found');
-      return serve(exchange, request, context, server);
+      if (!METHODS.has(request.method)) throw new ProtocolError(ProtocolErrorCode.MethodNotFound, 'Method not found');
+      const envelope: unknown = context.mcpReq.envelope;
+      const info = isObject(envelope) ? envelope['io.modelcontextprotocol/clientInfo'] : undefined;
+      const caller = isObject(info)
+        ? { ...exchange.caller, client: `${String(info['name'])}/${String(info['version'])}` }
+        : exchange.caller;
+      const served = {
+        ...exchange,
+        caller,
+        peer: { era: exchange.era, protocolVersion: '', face: { capabilities: {} } },
+        links: linksOver(exchange.callUpstreamTool, caller.virtualKey.principal.keyId),
+        recorder: { durable: async () => undefined, batched: () => undefined },
+        now: Date.now,
+        signal: AbortSignal.any([exchange.signal, context.mcpReq.signal]),
+        notify: (spoken) => void context.mcpReq.notify(spoken as never).catch(() => undefined),
+      } satisfies ClientRequest;
+      const answer = await serveRequest(served, {
+        id: context.mcpReq.id,
+        method: request.method,
+        params: { ...request.params },
+      });
+      if ('result' in answer) return answer.result;
+      throw ProtocolError.fromError(answer.error.code, answer.error.message, answer.error.data);
     };
   }
   return server;

@@ -51,6 +51,12 @@ export function grantsAny(grant: Grant, kind: ItemKind): boolean {
   return grant[kind].every((patterns) => patterns.length > 0);
 }
 
+/** Whether there is nothing of the upstream that the grant does not allow. */
+export function grantsAll(grant: Grant): boolean {
+  const kinds = [grant.tools, grant.resources, grant.prompts];
+  return grant.shownTools === undefined && kinds.flat().every((patterns) => patterns.includes('*'));
+}
+
 function grantsOf(snapshot: PolicySnapshot, key: VirtualKey): Map<string, Grant> {
   const grants = new Map<string, Grant>();
   for (const name of upstreamsInScope(key).toSorted()) {

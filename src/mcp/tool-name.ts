@@ -1,5 +1,5 @@
 // The only converter between an upstream's wire names and the qualified names shown where several upstreams share one
-// list. A qualified name is `<server>__<tool>`; upstream names hold no underscore, so the first `__` parts the two.
+// list, for tools and prompts alike. A qualified name is `<server>__<name>`; upstream names hold no underscore, so the first `__` parts the two.
 
 /** What every model provider accepts as a tool name. */
 const MAX_LENGTH = 64;
@@ -11,15 +11,15 @@ const HASH_MARK = '--';
 const HASHED = /--[0-9a-z]{8}$/;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** Qualified name → wire name, for the tools of one upstream. */
+/** Qualified name → wire name, for the tools or the prompts of one upstream. */
 export type QualifiedNames = ReadonlyMap<string, string>;
 
 /**
- * Names each tool. A name depends on the upstream and the wire name alone, so that it stays when other tools come and
+ * Names each item. A name depends on the upstream and the wire name alone, so that it stays when other items come and
  * go: whatever cannot be shown as it is ends in a hash. Two wire names with one hash are told apart in their own order,
  * not in that of the list.
  */
-export function qualifyTools(upstream: string, wireNames: Iterable<string>): QualifiedNames {
+export function qualifyNames(upstream: string, wireNames: Iterable<string>): QualifiedNames {
   const names = new Map<string, string>();
   for (const wireName of [...new Set(wireNames)].toSorted()) {
     let attempt = 0;

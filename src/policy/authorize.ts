@@ -1,13 +1,15 @@
 // May this key do this? Pure, and denied unless something grants it.
 import { ALLOW, deny, type Decision } from './decision.ts';
 import { decideModel } from './model-scope.ts';
-import { decideMcp } from './mcp-scope.ts';
+import { decideExtension, decideMcp } from './mcp-scope.ts';
 import type { VirtualKey } from './snapshot.ts';
 
 export type Action =
   | { readonly kind: 'tool.call'; readonly upstream: string; readonly tool: string }
   | { readonly kind: 'resource.read'; readonly upstream: string; readonly uri: string }
   | { readonly kind: 'prompt.get'; readonly upstream: string; readonly prompt: string }
+  /** Of a method that the protocol's core does not know. */
+  | { readonly kind: 'extension.call'; readonly upstream: string; readonly method: string }
   | { readonly kind: 'model.call'; readonly provider: string; readonly model: string };
 
 /** @param now milliseconds since the epoch: a key may expire while its session goes on */
@@ -21,6 +23,8 @@ export function authorize(key: VirtualKey, action: Action, now: number): Decisio
       return decideMcp(key, 'resources', action.upstream, action.uri);
     case 'prompt.get':
       return decideMcp(key, 'prompts', action.upstream, action.prompt);
+    case 'extension.call':
+      return decideExtension(key, action.upstream, action.method);
     case 'model.call':
       return decideModel(key, action.provider, action.model);
   }

@@ -1,58 +1,43 @@
-import { CLIENT_INFO_META_KEY, ProtocolError, ProtocolErrorCode } from '@modelcontextprotocol/server';
-import type { CallToolResult, JSONRPCRequest, Server, ServerContext, Tool } from '@modelcontextprotocol/server';
-import { isObject } from '../../lib/json-value.ts';
-import { showCatalog } from '../catalog.ts';
-import type { Exchange } from '../exchange.ts';
-import { DISCOVERY_DEADLINE_MS, NAME_LENGTH } from '../limits.ts';
-import type { ToolProgress } from '../ports.ts';
-import type { ToolCaller, ToolCallFailure, ToolInvocation } from '../tool-call.ts';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
+import { isObject, type JsonObject } from '../../lib/json-value.ts';
+import { showNamed } from '../catalog.ts';
+import type { ClientRequest } from '../client-request.ts';
+import { hopOf, relayedMeta } from '../hop.ts';
+import { withLegacyContent } from '../legacy-output.ts';
+import { DISCOVERY_DEADLINE_MS } from '../limits.ts';
+import type { RpcAnswer } from '../protocol/message.ts';
+import { finished, shownResult } from '../shown-result.ts';
+import type { ToolCallFailure } from '../tool-call.ts';
 import { parseQualifiedName } from '../tool-name.ts';
+import { answeredError, failureData, invalidParams, unknownName } from './failure-answer.ts';
 
-/** Where a failed call says why, for programs: `{code, retry_after_seconds}`. */
+/** Where a failed call says why, for programs. */
 const ERROR_META_KEY = 'sallyport/error';
 
-export async function callTool(
-  exchange: Exchange,
-  request: JSONRPCRequest,
-  context: ServerContext,
-  server: Server,
-): Promise<CallToolResult> {
-  const params = readParams(request.params);
-  const target = await findTarget(exchange, params.name);
-  const { progressToken, ...meta } = params.meta ?? {};
-  const outcome = await exchange.toolInvoker.invoke(nameClient(exchange.caller, context), {
+export async function callTool(request: ClientRequest, params: JsonObject): Promise<RpcAnswer> {
+  const { name, arguments: given, _meta, ...more } = params;
+  if (typeof name !== 'string') return invalidParams('"name" must be a string');
+  if (given !== undefined && !isObject(given)) return invalidParams('"arguments" must be an object');
+  if (_meta !== undefined && !isObject(_meta)) return invalidParams('"_meta" must be an object');
+  const target = await findTarget(request, name);
+  const meta = relayedMeta(_meta);
+  const outcome = await request.toolInvoker.invoke(request.caller, {
     upstream: target.upstream,
     tool: target.tool,
-    ...(params.arguments !== undefined && { arguments: params.arguments }),
-    ...(params.meta !== undefined && Object.keys(meta).length > 0 && { meta }),
-    signal: AbortSignal.any([exchange.signal, context.mcpReq.signal]),
-    ...(isProgressToken(progressToken) && { onProgress: progressRelay(context, progressToken) }),
-    requestBytes: exchange.requestBytes,
+    ...(given !== undefined && { arguments: given }),
+    ...(meta !== undefined && { meta }),
+    more,
+    signal: request.signal,
+    requestBytes: request.requestBytes,
+    hop: hopOf(request, target.upstream, params),
   });
-  if (!outcome.ok) return failedResult(outcome.error, params.name);
-  // A legacy client reads objects only: what an upstream of 2026-07-28 returns otherwise is wrapped as its listing says.
-  return exchange.era === 'legacy'
-    ? server.projectCallToolResult(outcome.value, target.definition?.outputSchema)
-    : outcome.value;
+  if (!outcome.ok) return failed(request, outcome.error, name);
+  const result = request.peer.era === 'legacy' ? legacyResult(outcome.value, target.definition) : outcome.value;
+  return finished(request, await shownResult(request, target.upstream, { ...result }), target.upstream);
 }
 
-/** What a client calls itself in 2026-07-28. A legacy one said so in a handshake that no later request repeats. */
-function nameClient(caller: ToolCaller, context: ServerContext): ToolCaller {
-  const envelope: unknown = context.mcpReq.envelope;
-  const info = isObject(envelope) ? envelope[CLIENT_INFO_META_KEY] : undefined;
-  return isObject(info) ? { ...caller, client: `${String(info['name'])}/${String(info['version'])}` } : caller;
-}
-
-interface CallParams extends Pick<ToolInvocation, 'arguments' | 'meta'> {
-  readonly name: string;
-}
-
-function readParams(params: JSONRPCRequest['params']): CallParams {
-  const { name, arguments: given, _meta: meta } = params ?? {};
-  if (typeof name !== 'string') throw invalidParams('"name" must be a string');
-  if (given !== undefined && !isObject(given)) throw invalidParams('"arguments" must be an object');
-  if (meta !== undefined && !isObject(meta)) throw invalidParams('"_meta" must be an object');
-  return { name, ...(given !== undefined && { arguments: given }), ...(meta !== undefined && { meta }) };
+function legacyResult(result: CallToolResult, definition: Tool | undefined): CallToolResult {
+  return Array.isArray(result.content) ? withLegacyContent(result, definition?.outputSchema) : result;
 }
 
 interface Target {
@@ -62,55 +47,29 @@ interface Target {
   readonly definition?: Tool;
 }
 
-async function findTarget({ caller, upstreamViews }: Exchange, name: string): Promise<Target> {
+async function findTarget({ caller, upstreamViews }: ClientRequest, name: string): Promise<Target> {
   const { naming, grants } = caller.scope;
-  const parsed = naming === 'wire' ? { upstream: firstKey(grants), wireName: name } : parseQualifiedName(name);
+  const [sole = ''] = grants.keys();
+  const parsed = naming === 'wire' ? { upstream: sole, wireName: name } : parseQualifiedName(name);
   if (parsed === undefined) return { upstream: '', tool: name };
   const { upstream } = parsed;
   const unknown = { upstream, tool: parsed.wireName ?? name };
   const grant = grants.get(upstream);
   if (grant === undefined) return unknown;
   const { catalog } = await upstreamViews.view(grant.upstream, DISCOVERY_DEADLINE_MS);
-  const tool = catalog === undefined ? undefined : showCatalog(catalog, upstream, naming).byShownName.get(name);
-  if (tool === undefined) return unknown;
-  return { upstream, tool: tool.wireName, definition: tool.definition };
+  const tool = catalog === undefined ? undefined : showNamed('tools', catalog, upstream, naming).byShownName.get(name);
+  return tool === undefined ? unknown : { upstream, tool: tool.wireName, definition: tool.definition };
 }
 
-function firstKey(grants: ReadonlyMap<string, unknown>): string {
-  return grants.keys().next().value ?? '';
-}
-
-function progressRelay(context: ServerContext, progressToken: string | number): (progress: ToolProgress) => void {
-  return (progress) => {
-    // Nobody is left to tell when it cannot be sent; the call itself learns of that by its signal.
-    void context.mcpReq
-      .notify({ method: 'notifications/progress', params: { ...progress, progressToken } })
-      .catch(() => undefined);
-  };
-}
-
-// Errors of the hop to the upstream in 2026-07-28 (header mismatch, missing capability, unsupported version): relayed,
-// they would speak of the hop to the client.
-const HOP_ERRORS: ReadonlySet<number> = new Set([-32020, -32021, -32022]);
-
-/** @throws ProtocolError for what the client asked wrongly, and for the upstream's own errors */
-function failedResult(error: ToolCallFailure, name: string): CallToolResult {
-  if (error.code === 'tool_not_allowed' || error.code === 'not_found') {
-    throw invalidParams(`Unknown tool: ${name.slice(0, NAME_LENGTH)}`);
-  }
-  const { answered } = error;
-  if (answered !== undefined && !HOP_ERRORS.has(answered.code)) {
-    throw ProtocolError.fromError(answered.code, error.message, answered.data);
-  }
-  const { code, retryAfterSeconds } = error;
-  const told = { code, ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }) };
-  return { content: [{ type: 'text', text: error.message }], isError: true, _meta: { [ERROR_META_KEY]: told } };
-}
-
-function invalidParams(message: string): ProtocolError {
-  return new ProtocolError(ProtocolErrorCode.InvalidParams, message);
-}
-
-function isProgressToken(value: unknown): value is string | number {
-  return typeof value === 'string' || typeof value === 'number';
+/** What the client asked wrongly, and the upstream's own errors, are errors; the rest is for the model to read. */
+async function failed(request: ClientRequest, error: ToolCallFailure, name: string): Promise<RpcAnswer> {
+  if (error.code === 'tool_not_allowed' || error.code === 'not_found') return unknownName('tool', name);
+  if (error.code === 'invalid_request') return invalidParams(error.message);
+  const answered = answeredError(error);
+  if (answered !== undefined) return answered;
+  return finished(request, {
+    content: [{ type: 'text', text: error.message }],
+    isError: true,
+    _meta: { [ERROR_META_KEY]: failureData(error) },
+  });
 }

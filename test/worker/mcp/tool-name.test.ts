@@ -1,11 +1,11 @@
 import { assert as check, oneof, property, shuffledSubarray, string, stringMatching, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { namePrefix, parseQualifiedName, qualifyTools } from '../../../src/mcp/tool-name.ts';
+import { namePrefix, parseQualifiedName, qualifyNames } from '../../../src/mcp/tool-name.ts';
 
 const VALID = /^[a-zA-Z0-9_-]{1,64}$/;
 
 function shownAs(upstream: string, wireNames: Iterable<string>): Map<string, string> {
-  return new Map([...qualifyTools(upstream, wireNames)].map(([shown, wire]) => [wire, shown]));
+  return new Map([...qualifyNames(upstream, wireNames)].map(([shown, wire]) => [wire, shown]));
 }
 
 describe('qualified tool names', () => {
@@ -48,9 +48,9 @@ describe('two wire names with one hash', () => {
   });
 
   it('are told apart, in whatever order they come', () => {
-    const names = qualifyTools('s', twins);
+    const names = qualifyNames('s', twins);
     expect(names.size).toBe(2);
-    expect(qualifyTools('s', twins.toReversed())).toEqual(names);
+    expect(qualifyNames('s', twins.toReversed())).toEqual(names);
   });
 });
 
@@ -66,7 +66,7 @@ describe('for any tools of any upstream', () => {
   it('every name is valid, unique, begins with its prefix and maps back', () => {
     check(
       property(upstreamName, wireNames, (upstream, wires) => {
-        const names = qualifyTools(upstream, wires);
+        const names = qualifyNames(upstream, wires);
         expect([...names.values()].toSorted()).toEqual(wires.toSorted());
         for (const [shown, wire] of names) {
           expect(shown).toMatch(VALID);
@@ -82,7 +82,7 @@ describe('for any tools of any upstream', () => {
   it('no two upstreams share a name', () => {
     check(
       property(uniqueArray(upstreamName, { minLength: 2, maxLength: 5 }), wireNames, (upstreams, wires) => {
-        const all = upstreams.flatMap((upstream) => [...qualifyTools(upstream, wires).keys()]);
+        const all = upstreams.flatMap((upstream) => [...qualifyNames(upstream, wires).keys()]);
         expect(new Set(all).size).toBe(all.length);
       }),
     );

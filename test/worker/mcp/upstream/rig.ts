@@ -75,7 +75,7 @@ export function rig(catalog?: Catalog, reach: UpstreamNetwork = network): Rig {
     catalog === undefined ? { health } : { health, catalog };
   const call = createCallUpstreamTool({
     network: reach,
-    views: { view, refresh: view, report: () => {} },
+    views: { view, refresh: view, relist: () => {}, report: () => {} },
     sessions,
     maxResponseBytes: MAX_RESPONSE_BYTES,
     waitUntil: (work) => void after.push(work),

@@ -1,0 +1,73 @@
+// A read of a resource, a prompt, a request of an extension: from permission to record. Their events leave in batches.
+import { describeFault, log } from '../lib/log.ts';
+import { err } from '../lib/result.ts';
+import type { JsonObject } from '../lib/json-value.ts';
+import { authorize, type Action } from '../policy/authorize.ts';
+import { failure } from '../policy/failure.ts';
+import type { ClientRequest } from './client-request.ts';
+import { hopOf, relayedParams } from './hop.ts';
+import type { Grant } from './scope.ts';
+import { relayedEvent, type RelayedSubject } from './tool-call-event.ts';
+import { readyView, requestUpstream, type Attempt } from './upstream-round.ts';
+
+export interface RelayedRequest extends Omit<RelayedSubject, 'upstream' | 'requestBytes'> {
+  /** Absent where nothing in the scope answers to what the client named. */
+  readonly grant?: Grant;
+  readonly method: string;
+  /** With wire names. */
+  readonly params: JsonObject;
+}
+
+/** Fails with `not_found` for what is not there and for what the key may not know of alike. */
+export async function relayRequest(request: ClientRequest, relayed: RelayedRequest): Promise<Attempt['outcome']> {
+  const attempt = await attemptRequest(request, relayed);
+  const { grant, kind, subject, arguments: given } = relayed;
+  const { caller, recorder, requestBytes, now } = request;
+  const about = {
+    kind,
+    upstream: grant?.upstream.name ?? '',
+    subject,
+    requestBytes,
+    ...(given !== undefined && { arguments: given }),
+  };
+  try {
+    recorder.batched(caller.virtualKey.principal.payer, await relayedEvent(caller, about, attempt, now()));
+  } catch (fault) {
+    log('error', 'audit.event.lost', { request_id: caller.requestId, fault: describeFault(fault) });
+    return err(failure('audit_unavailable', 'The request could not be recorded, so its result is withheld.'));
+  }
+  return attempt.outcome;
+}
+
+async function attemptRequest(request: ClientRequest, relayed: RelayedRequest): Promise<Attempt> {
+  const { grant, method, params, subject } = relayed;
+  const { caller } = request;
+  if (grant === undefined) return denied('not_found');
+  const upstream = grant.upstream;
+  const decision = authorize(caller.virtualKey, actionOf(relayed.kind, upstream.name, subject), request.now());
+  if (!decision.allow) return denied(decision.reason);
+  const ready = await readyView(request, upstream);
+  if (!ready.ok) return { outcome: ready };
+  const round = {
+    method,
+    params: relayedParams(params),
+    signal: request.signal,
+    principal: caller.virtualKey.principal.keyId,
+  };
+  return requestUpstream(request, upstream, round, hopOf(request, upstream.name, params));
+}
+
+function actionOf(kind: RelayedSubject['kind'], upstream: string, subject: string): Action {
+  switch (kind) {
+    case 'resource.read':
+      return { kind, upstream, uri: subject };
+    case 'prompt.get':
+      return { kind, upstream, prompt: subject };
+    case 'extension.call':
+      return { kind, upstream, method: subject };
+  }
+}
+
+function denied(reason: string): Attempt {
+  return { outcome: err(failure('not_found', 'There is no such thing for this key.')), denial: reason };
+}
