@@ -7,17 +7,13 @@ import { createServices } from './services.ts';
 export class PrincipalSession extends SessionObject {
   protected override async start(store: SessionStore): Promise<PrincipalEngine> {
     // What was made for one request of an object serves all of them.
-    const { snapshot, upstreamNetwork: network, waitUntil, now } = createServices(this.env, this.ctx);
-    const { limits } = (await snapshot()).settings;
+    const { snapshot, linkLimits, upstreamNetwork: network, waitUntil, now } = createServices(this.env, this.ctx);
+    const { maxResponseBytes, catalog } = await linkLimits();
     return new PrincipalEngine({
       network,
       store,
-      maxResponseBytes: limits.response_bytes,
-      catalogLimits: {
-        tools: limits.tools_per_server,
-        resources: limits.resources_per_server,
-        prompts: limits.prompts_per_server,
-      },
+      maxResponseBytes,
+      catalogLimits: catalog,
       upstreams: async () => (await snapshot()).upstreams,
       waitUntil,
       now,

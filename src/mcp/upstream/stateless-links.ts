@@ -20,7 +20,7 @@ import { PrincipalLists } from './principal-lists.ts';
 import type { PrincipalSessions } from './principal-port.ts';
 import { looksLegacy } from './refusal.ts';
 import { listenRemotely, requestRemotely, type RemoteLinkOptions } from './remote-link.ts';
-import { DEFAULT_TIMEOUT_MS, hasNews } from './session-links.ts';
+import { DEFAULT_TIMEOUT_MS, hasNews, type LinkLimits } from './session-links.ts';
 
 /** Servers whose sessions are shared are told of no client in particular. */
 const NOBODY: Face = { capabilities: {} };
@@ -33,7 +33,8 @@ export interface StatelessLinksOptions {
   readonly principal: string;
   /** The client as its upstreams are to see it. */
   readonly face: Face;
-  readonly maxResponseBytes: number;
+  /** As configured now. */
+  readonly limits: () => Promise<Pick<LinkLimits, 'maxResponseBytes'>>;
   readonly waitUntil: (work: Promise<unknown>) => void;
   readonly now: () => number;
 }
@@ -66,7 +67,7 @@ class LinksOfRequest implements StatelessLinks {
 
   async request(upstream: Upstream, request: LinkRequest): Promise<Result<JsonObject, UpstreamCallFailure>> {
     if (upstream.type === 'openapi') {
-      const outcome = await callOpenApi(this.#options, upstream, request);
+      const outcome = await callOpenApi(await this.#hop(), upstream, request);
       return outcome.ok ? ok({ resultType: 'complete', ...outcome.value }) : outcome;
     }
     const { catalog } = await this.#options.views.view(upstream, ACQUAINTANCE_MS);
@@ -87,11 +88,13 @@ class LinksOfRequest implements StatelessLinks {
     return deferredListener(this.#listenInEra(upstream, listening));
   }
 
-  #modern(upstream: Upstream, catalog: Catalog | undefined, request: LinkRequest): Promise<RpcAnswer> {
-    return requestModernServer(upstream, catalog, request, {
-      ...this.#options,
-      timeoutMs: upstream.timeout ?? DEFAULT_TIMEOUT_MS,
-    });
+  async #modern(upstream: Upstream, catalog: Catalog | undefined, request: LinkRequest): Promise<RpcAnswer> {
+    const timeoutMs = upstream.timeout ?? DEFAULT_TIMEOUT_MS;
+    return requestModernServer(upstream, catalog, request, { ...(await this.#hop()), timeoutMs });
+  }
+
+  async #hop() {
+    return { ...this.#options, ...(await this.#options.limits()) };
   }
 
   async #remote(upstream: Upstream, request: LinkRequest) {
@@ -132,7 +135,7 @@ class LinksOfRequest implements StatelessLinks {
     const { catalog } = await this.#options.views.view(upstream, ACQUAINTANCE_MS);
     if (upstream.type === 'openapi') return { resubscribe: async () => undefined, close: () => {} };
     if ((forcedEra(upstream) ?? catalog?.era ?? 'modern') === 'modern') {
-      return listenModern(upstream, listening, this.#options);
+      return listenModern(upstream, listening, await this.#hop());
     }
     const onNotification: Listening['onNotification'] = (notification) => {
       if (!isListChange(notification.method)) return listening.onNotification(notification);
