@@ -9,7 +9,7 @@ import { grantsAll, grantsAny, type Grant } from './scope.ts';
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 const UI_EXTENSION = 'io.modelcontextprotocol/ui';
 /** Those whose parts stay with the item they belong to, so that several servers can have them side by side. */
-const SHARED_EXTENSIONS = [TASKS_EXTENSION, UI_EXTENSION];
+const SHARED_EXTENSIONS: ReadonlySet<string> = new Set([TASKS_EXTENSION, UI_EXTENSION]);
 const KINDS = ['tools', 'resources', 'prompts'] as const;
 
 /** Every list that is there is watched for changes, whether or not its server would tell of them. */
@@ -50,16 +50,14 @@ function capabilitiesOf(catalog: Catalog, grant: Grant): JsonObject {
 function extensionsFor(declared: unknown, grant: Grant): JsonObject | undefined {
   if (!isObject(declared)) return undefined;
   const usable = (name: string): boolean =>
-    SHARED_EXTENSIONS.includes(name) ? grantsAny(grant, 'tools') : grantsAll(grant);
+    SHARED_EXTENSIONS.has(name) ? grantsAny(grant, 'tools') : grantsAll(grant);
   const kept = Object.entries(declared).filter(([name]) => usable(name));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
 /** Of one server among several: what can be told apart by names. */
-function sharedCapabilities({ experimental: _, extensions, tasks, ...rest }: JsonObject): JsonObject {
-  const kept = Object.entries(isObject(extensions) ? extensions : {}).filter(([name]) =>
-    SHARED_EXTENSIONS.includes(name),
-  );
+function sharedCapabilities({ experimental: _experimental, extensions, tasks, ...rest }: JsonObject): JsonObject {
+  const kept = Object.entries(isObject(extensions) ? extensions : {}).filter(([name]) => SHARED_EXTENSIONS.has(name));
   const { list: _list, ...withoutList } = isObject(tasks) ? tasks : {};
   return {
     ...rest,

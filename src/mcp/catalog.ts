@@ -3,7 +3,7 @@ import type { Prompt, Resource, ResourceTemplateType as ResourceTemplate, Tool }
 import { matchesAny } from '../policy/patterns.ts';
 import { DISCOVERY_DEADLINE_MS } from './limits.ts';
 import type { Catalog, UpstreamViews } from './ports.ts';
-import { sharedMap } from './resource-map.ts';
+import { SharedResources, WireResources, type ResourceMap } from './resource-map.ts';
 import { isGranted, type Grant, type ItemKind, type Scope } from './scope.ts';
 import { namePrefix, qualifyNames } from './tool-name.ts';
 
@@ -41,26 +41,34 @@ export function promptsInScope(scope: Scope, views: UpstreamViews): Promise<Show
 /** In the order of upstreams and, of each, in its own. */
 export async function resourcesInScope(scope: Scope, views: UpstreamViews): Promise<Resource[]> {
   const catalogs = await catalogsOf('resources', scope, views);
-  const show = scope.naming === 'wire' ? undefined : sharedMap(catalogs).show;
+  const map = mapOf(scope, catalogs);
+  const shown = (upstream: string, resource: Resource): Resource => {
+    const uri = map.show(upstream, resource.uri);
+    return uri === resource.uri ? resource : { ...resource, uri };
+  };
   return catalogs.flatMap(([grant, catalog]) =>
     firstOfEach(catalog?.resources ?? [], ({ uri }) => uri)
       .filter(({ uri }) => isGranted(grant, 'resources', uri))
-      .map((resource) =>
-        show === undefined ? resource : { ...resource, uri: show(grant.upstream.name, resource.uri) },
-      ),
+      .map((resource) => shown(grant.upstream.name, resource)),
   );
 }
 
 export async function resourceTemplatesInScope(scope: Scope, views: UpstreamViews): Promise<ResourceTemplate[]> {
   const catalogs = await catalogsOf('resources', scope, views);
-  const show = scope.naming === 'wire' ? undefined : sharedMap(catalogs).showTemplate;
+  const map = mapOf(scope, catalogs);
+  const shown = (upstream: string, template: ResourceTemplate): ResourceTemplate => {
+    const uriTemplate = map.showTemplate(upstream, template.uriTemplate);
+    return uriTemplate === template.uriTemplate ? template : { ...template, uriTemplate };
+  };
   return catalogs.flatMap(([grant, catalog]) =>
     firstOfEach(catalog?.resourceTemplates ?? [], ({ uriTemplate }) => uriTemplate)
       .filter(({ uriTemplate }) => isGranted(grant, 'resources', uriTemplate))
-      .map((template) =>
-        show === undefined ? template : { ...template, uriTemplate: show(grant.upstream.name, template.uriTemplate) },
-      ),
+      .map((template) => shown(grant.upstream.name, template)),
   );
+}
+
+function mapOf({ naming }: Scope, catalogs: readonly (readonly [Grant, Catalog | undefined])[]): ResourceMap {
+  return naming === 'wire' ? new WireResources(catalogs[0]?.[0]) : new SharedResources(catalogs);
 }
 
 /** What a scope shows of one upstream's tools or prompts. */

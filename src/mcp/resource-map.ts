@@ -36,75 +36,108 @@ interface Claimant {
   readonly hasResources: boolean;
 }
 
+type Found = ResourceTarget | 'several' | undefined;
+
 export async function resourceMap(scope: Scope, views: UpstreamViews): Promise<ResourceMap> {
   const [sole] = scope.grants.values();
-  if (scope.naming === 'wire') return wireMap(sole);
+  if (scope.naming === 'wire') return new WireResources(sole);
   const catalogs = await Promise.all(
     [...scope.grants.values()].map(async (grant) => {
       const { catalog } = await views.view(grant.upstream, DISCOVERY_DEADLINE_MS);
       return [grant, catalog] as const;
     }),
   );
-  return sharedMap(catalogs);
+  return new SharedResources(catalogs);
 }
 
 /** One server under its own URIs. */
-function wireMap(sole: Grant | undefined): ResourceMap {
-  const find = (uri: string): ResourceTarget | undefined =>
-    sole !== undefined && isGranted(sole, 'resources', uri) ? { grant: sole, uri } : undefined;
-  const asItIs = (_upstream: string, uri: string): string => uri;
-  return { find, findTemplate: find, show: asItIs, showTemplate: asItIs };
+export class WireResources implements ResourceMap {
+  readonly #sole: Grant | undefined;
+
+  constructor(sole: Grant | undefined) {
+    this.#sole = sole;
+  }
+
+  find(uri: string): ResourceTarget | undefined {
+    const grant = this.#sole;
+    return grant !== undefined && isGranted(grant, 'resources', uri) ? { grant, uri } : undefined;
+  }
+
+  findTemplate(uriTemplate: string): ResourceTarget | undefined {
+    return this.find(uriTemplate);
+  }
+
+  show(_upstream: string, uri: string): string {
+    return uri;
+  }
+
+  showTemplate(_upstream: string, uriTemplate: string): string {
+    return uriTemplate;
+  }
 }
 
 /** Several servers in one list. */
-export function sharedMap(catalogs: Iterable<readonly [Grant, Catalog | undefined]>): ResourceMap {
-  const claimants = new Map<string, Claimant>();
-  for (const [grant, catalog] of catalogs) claimants.set(grant.upstream.name, claimantOf(grant, catalog));
+export class SharedResources implements ResourceMap {
+  readonly #claimants: ReadonlyMap<string, Claimant>;
 
-  const qualified = (shown: string): ResourceTarget | undefined => {
+  constructor(catalogs: Iterable<readonly [Grant, Catalog | undefined]>) {
+    this.#claimants = new Map(
+      Array.from(catalogs, ([grant, catalog]) => [grant.upstream.name, claimantOf(grant, catalog)]),
+    );
+  }
+
+  find(shownUri: string): ResourceTarget | undefined {
+    const found =
+      this.#named(shownUri) ??
+      this.#only(shownUri, (claimant) => claims(claimant, shownUri)) ??
+      this.#only(shownUri, ({ hasResources }) => hasResources);
+    return granted(found);
+  }
+
+  findTemplate(shownTemplate: string): ResourceTarget | undefined {
+    const found =
+      this.#named(shownTemplate) ?? this.#only(shownTemplate, ({ templates }) => templates.has(shownTemplate));
+    return granted(found);
+  }
+
+  show(upstream: string, uri: string): string {
+    const found = this.find(uri);
+    // A server without resources names things that nobody can read anyway.
+    if (found === undefined && this.#claimants.get(upstream)?.hasResources !== true) return uri;
+    return leadsTo(found, upstream, uri) ? uri : qualifyUri(upstream, uri);
+  }
+
+  showTemplate(upstream: string, uriTemplate: string): string {
+    const literals = literalsOf(uriTemplate);
+    const isContested = [...this.#claimants].some(
+      ([name, { templates }]) =>
+        name !== upstream && [...templates.values()].some((other) => mayOverlap(literals, other)),
+    );
+    const leadsBack = !isContested && leadsTo(this.findTemplate(uriTemplate), upstream, uriTemplate);
+    return leadsBack ? uriTemplate : qualifyUri(upstream, uriTemplate);
+  }
+
+  /** Where the URI names its server itself. */
+  #named(shown: string): ResourceTarget | undefined {
     const parsed = parseQualifiedUri(shown);
-    const claimant = claimants.get(parsed?.upstream ?? '');
+    const claimant = this.#claimants.get(parsed?.upstream ?? '');
     return parsed === undefined || claimant === undefined ? undefined : { grant: claimant.grant, uri: parsed.uri };
-  };
-  const only = (uri: string, claims: (claimant: Claimant) => boolean): ResourceTarget | 'several' | undefined => {
+  }
+
+  #only(uri: string, isCandidate: (claimant: Claimant) => boolean): Found {
     let found: ResourceTarget | undefined;
-    for (const claimant of claimants.values()) {
-      if (!isGranted(claimant.grant, 'resources', uri) || !claims(claimant)) continue;
+    for (const claimant of this.#claimants.values()) {
+      if (!isGranted(claimant.grant, 'resources', uri) || !isCandidate(claimant)) continue;
       if (found !== undefined) return 'several';
       found = { grant: claimant.grant, uri };
     }
     return found;
-  };
-  const granted = (target: ResourceTarget | 'several' | undefined): ResourceTarget | undefined =>
-    target !== undefined && target !== 'several' && isGranted(target.grant, 'resources', target.uri)
-      ? target
-      : undefined;
+  }
+}
 
-  const find = (uri: string): ResourceTarget | undefined =>
-    granted(
-      qualified(uri) ?? only(uri, (claimant) => claims(claimant, uri)) ?? only(uri, ({ hasResources }) => hasResources),
-    );
-  const findTemplate = (template: string): ResourceTarget | undefined =>
-    granted(qualified(template) ?? only(template, ({ templates }) => templates.has(template)));
-
-  return {
-    find,
-    findTemplate,
-    show(upstream, uri) {
-      const found = find(uri);
-      if (found === undefined && claimants.get(upstream)?.hasResources !== true) return uri;
-      return leadsTo(found, upstream, uri) ? uri : qualifyUri(upstream, uri);
-    },
-    showTemplate(upstream, template) {
-      const literals = literalsOf(template);
-      const contested = [...claimants].some(
-        ([name, { templates }]) =>
-          name !== upstream && [...templates.values()].some((other) => mayOverlap(literals, other)),
-      );
-      const leadsBack = !contested && leadsTo(findTemplate(template), upstream, template);
-      return leadsBack ? template : qualifyUri(upstream, template);
-    },
-  };
+function granted(found: Found): ResourceTarget | undefined {
+  if (found === undefined || found === 'several') return undefined;
+  return isGranted(found.grant, 'resources', found.uri) ? found : undefined;
 }
 
 function leadsTo(target: ResourceTarget | undefined, upstream: string, uri: string): boolean {

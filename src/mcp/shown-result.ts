@@ -37,14 +37,11 @@ function holdsResources({ content, messages, result }: JsonObject): boolean {
 function withShownUris(value: JsonObject, upstream: string, resources: ResourceMap): JsonObject {
   const { content, messages, result } = value;
   const block = (one: unknown): unknown => withShownUri(one, upstream, resources);
+  const message = (one: unknown): unknown => (isObject(one) ? { ...one, content: block(one['content']) } : one);
   return {
     ...value,
     ...(Array.isArray(content) && { content: content.map(block) }),
-    ...(Array.isArray(messages) && {
-      messages: messages.map((message: unknown) =>
-        isObject(message) ? { ...message, content: block(message['content']) } : message,
-      ),
-    }),
+    ...(Array.isArray(messages) && { messages: messages.map(message) }),
     ...(isObject(result) && { result: withShownUris(result, upstream, resources) }),
   };
 }

@@ -45,9 +45,12 @@ export async function listResources(request: ClientRequest, params: JsonObject):
 
 export async function listResourceTemplates(request: ClientRequest, params: JsonObject): Promise<RpcAnswer> {
   const shown = await resourceTemplatesInScope(request.caller.scope, request.upstreamViews);
-  const keyOf = ({ uriTemplate }: { readonly uriTemplate: string }): string => uriTemplate;
-  const paged = page(sortedBy(shown, keyOf), keyOf, params);
+  const paged = page(sortedBy(shown, templateOf), templateOf, params);
   return paged === undefined ? badCursor() : listed(request, { resourceTemplates: paged.items, ...paged.next });
+}
+
+function templateOf({ uriTemplate }: { readonly uriTemplate: string }): string {
+  return uriTemplate;
 }
 
 /** What a key sees is its own, hence private. */

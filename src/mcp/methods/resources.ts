@@ -58,12 +58,12 @@ function withShownContents(
 ): JsonObject {
   const { contents } = result;
   if (!Array.isArray(contents)) return result;
-  const shown = contents.map((content: unknown) => {
+  const show = (content: unknown): unknown => {
     if (!isObject(content) || typeof content['uri'] !== 'string') return content;
     const own = content['uri'];
     return { ...content, uri: own === uri ? shownUri : resources.show(grant.upstream.name, own) };
-  });
-  return { ...result, contents: shown };
+  };
+  return { ...result, contents: contents.map(show) };
 }
 
 /** 2026-07-28 demands both hints. What one key may read is not said to be for everybody. */
