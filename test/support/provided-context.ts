@@ -5,8 +5,12 @@ export interface ProvidedUpstreams {
   legacyUrl: string;
   misbehavingUrl: string;
   everythingUrl: string;
+  /** See `upstream-changing.ts`. */
+  changingUrl: string;
   /** An LLM provider of either dialect; `/v1/chat/completions` and `/v1/messages`. */
   providerFakeUrl: string;
+  /** An HTTP API under `/v1`, its descriptions under `/spec/…`. */
+  bookshopUrl: string;
 }
 
 declare module 'vitest' {

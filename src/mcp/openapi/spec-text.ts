@@ -33,7 +33,7 @@ function fromJson(text: string): unknown {
 
 function fromYaml(text: string): unknown {
   try {
-    const data: unknown = parse(text, { maxAliasCount: YAML_ALIASES, merge: true, logLevel: 'silent' });
+    const data: unknown = parse(text, { maxAliasCount: YAML_ALIASES, merge: true, logLevel: 'error' });
     // What an alias stands for is shared, or contains itself; JSON is neither.
     return data === undefined ? undefined : (JSON.parse(JSON.stringify(data)) as unknown);
   } catch {
