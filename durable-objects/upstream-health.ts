@@ -22,6 +22,13 @@ const EVENTS_RETRY_MS = 30_000;
 
 type ListingResult = Pick<Extract<ProbeResult, { ok: true }>, 'catalog' | 'vetting'>;
 
+interface Probing {
+  readonly listing: boolean;
+  /** Until the one before it has ended. */
+  waiting: boolean;
+  readonly done: Promise<void>;
+}
+
 /**
  * One per upstream. Probes it while it is in use, keeps what it offered when last well, and sleeps when nobody uses it.
  * Reads are answered from memory: only the first discovery, or a refresh, is waited for, and never past its deadline.
@@ -30,7 +37,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
   readonly #record: UpstreamRecord;
   #pins: DefinitionPins;
   /** Promises may be awaited by any request of the same object. */
-  #probing: { readonly listing: boolean; readonly done: Promise<void> } | undefined;
+  #probing: Probing | undefined;
   #nextCheckAt: number | undefined;
   #usedAtSaved = 0;
 
@@ -50,7 +57,10 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
   ): ReturnType<UpstreamHealthRpc['view']> {
     await this.#use(subject);
     const untried = this.#record.body.condition.checkedAt === undefined;
-    if (!subject.disabled && (untried || refresh)) await this.#within(deadlineMs, this.#probe(true));
+    if (!subject.disabled && (untried || refresh)) {
+      // A listing under way may have missed what whoever asks for another has heard of.
+      await this.#within(deadlineMs, this.#probe(true, { afresh: refresh && !untried }));
+    }
     const { catalog, listedAt } = this.#record.body;
     const catalogUnchanged = catalog !== undefined && catalog.fingerprint === knownCatalog;
     const health = this.#report();
@@ -126,19 +136,23 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
     this.#usedAtSaved = lastUsedAt;
   }
 
-  /** Joins the probe under way when it does what is asked for; one at a time. */
-  async #probe(listing: boolean): Promise<void> {
+  /** Joins the probe under way when it does what is asked for, or, if `afresh`, one that has yet to begin; one at a time. */
+  async #probe(listing: boolean, { afresh = false } = {}): Promise<void> {
     const current = this.#probing;
-    if (current !== undefined && (current.listing || !listing)) return current.done;
-    const probing = { listing, done: this.#runAfter(current?.done, listing) };
+    if (current !== undefined && (current.listing || !listing) && (!afresh || current.waiting)) return current.done;
+    const begun = (): void => {
+      probing.waiting = false;
+    };
+    const probing: Probing = { listing, waiting: true, done: this.#runAfter(current?.done, listing, begun) };
     this.#probing = probing;
     this.ctx.waitUntil(probing.done);
     await probing.done;
     if (this.#probing === probing) this.#probing = undefined;
   }
 
-  async #runAfter(earlier: Promise<void> | undefined, listing: boolean): Promise<void> {
+  async #runAfter(earlier: Promise<void> | undefined, listing: boolean, onBegin: () => void): Promise<void> {
     await earlier;
+    onBegin();
     try {
       let probed: HealthSubject | undefined;
       // Whoever waits was promised the newest definition, which may have come in the meantime.

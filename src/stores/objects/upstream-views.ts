@@ -5,6 +5,7 @@ import { healthReport, unknownCondition } from '../../health/condition.ts';
 import { describeFault, log } from '../../lib/log.ts';
 import type { CallOutcome, UpstreamView, UpstreamViews } from '../../mcp/ports.ts';
 import type { PolicySnapshot, Upstream } from '../../policy/snapshot.ts';
+import { shareRefresh } from './shared-refresh.ts';
 import { upstreamHealth } from './upstream-health.ts';
 
 const FRESH_MS = 1_000;
@@ -35,8 +36,7 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
   const { snapshot, now, waitUntil } = dependencies;
 
   async function ask(upstream: Upstream, deadlineMs: number, refresh: boolean): Promise<UpstreamView> {
-    const held = known.get(upstream.name);
-    const last = held?.fingerprint === upstream.fingerprint ? held.view : undefined;
+    const last = heldView(upstream);
     try {
       const answer = await upstreamHealth(env, upstream.name).view(await subjectOf(upstream, snapshot), {
         deadlineMs,
@@ -66,7 +66,14 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
       }
       return ask(upstream, deadlineMs, false);
     },
-    refresh: (upstream, deadlineMs) => ask(upstream, deadlineMs, true),
+    refresh: (upstream, deadlineMs) =>
+      shareRefresh({
+        upstream: upstream.name,
+        deadlineMs,
+        now,
+        run: () => ask(upstream, deadlineMs, true),
+        held: () => heldView(upstream),
+      }),
     relist(upstream) {
       const since = Math.max(relisted.get(upstream.name) ?? 0, known.get(upstream.name)?.view.listedAt ?? 0);
       if (now() - since < RELIST_INTERVAL_MS) return;
@@ -88,6 +95,11 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
       log('warn', 'health.unreported', { upstream: upstream.name, fault: describeFault(fault) });
     }
   }
+}
+
+function heldView(upstream: Upstream): UpstreamView | undefined {
+  const held = known.get(upstream.name);
+  return held?.fingerprint === upstream.fingerprint ? held.view : undefined;
 }
 
 /** The next view asks the object, which may have opened the breaker or released a tool. */

@@ -139,6 +139,20 @@ describe('a view', () => {
     expect(asked.map((request) => request.listing)).toEqual([true, true]);
   });
 
+  it('lists afresh for whoever heard of a change during a listing, once for all of them', async () => {
+    await view();
+    const listings = [Promise.withResolvers<ProbeResult>(), Promise.withResolvers<ProbeResult>()];
+    answer = async () => listings[asked.length - 2]?.promise ?? well();
+    const first = view({ refresh: true });
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    const others = [view({ refresh: true }), view({ refresh: true }), view({ refresh: true })];
+    listings[0]?.resolve(well({ catalog: catalog({ fingerprint: 'c2', tools: [] }) }));
+    expect(await first).toMatchObject({ catalog: { fingerprint: 'c2' } });
+    listings[1]?.resolve(well({ catalog: catalog({ fingerprint: 'c3', tools: [] }) }));
+    for (const other of others) expect(await other).toMatchObject({ catalog: { fingerprint: 'c3' } });
+    expect(asked).toHaveLength(3);
+  });
+
   it('of a disabled upstream probes nothing', async () => {
     expect((await view({}, subject({ disabled: true }))).health.state).toBe('disabled');
     expect(asked).toHaveLength(0);

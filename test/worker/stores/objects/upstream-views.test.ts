@@ -38,6 +38,41 @@ beforeEach(() => {
   });
 });
 
+async function asked(times: number): Promise<void> {
+  await vi.waitFor(() => expect(view).toHaveBeenCalledTimes(times));
+}
+
+function named(fingerprint: string): Awaited<ReturnType<UpstreamHealthRpc['view']>> {
+  return { health: HEALTH, catalog: { ...CATALOG, fingerprint }, catalogUnchanged: false };
+}
+
+describe('a refresh', () => {
+  it('serves all who asked for it before it began, and none who heard of a change later', async () => {
+    const answers = [1, 2, 3].map(() => Promise.withResolvers<Awaited<ReturnType<UpstreamHealthRpc['view']>>>());
+    for (const { promise } of answers) view.mockImplementationOnce(() => promise);
+    const first = views.refresh(upstream, 1_000);
+    await asked(1);
+    const later = Array.from({ length: 50 }, () => views.refresh(upstream, 1_000));
+    answers[0]?.resolve(named('c1'));
+    expect((await first).catalog?.fingerprint).toBe('c1');
+    await asked(2);
+    answers[1]?.resolve(named('c2'));
+    for (const { catalog } of await Promise.all(later)) expect(catalog?.fingerprint).toBe('c2');
+    expect(view).toHaveBeenCalledTimes(2);
+    const last = views.refresh(upstream, 1_000);
+    answers[2]?.resolve(named('c3'));
+    expect((await last).catalog?.fingerprint).toBe('c3');
+  });
+
+  it('is not waited for longer than it may take: whoever began it may be gone', async () => {
+    view.mockImplementationOnce(() => new Promise(() => {}));
+    void views.refresh(upstream, 50);
+    await asked(1);
+    expect((await views.refresh(upstream, 50)).catalog?.fingerprint).toBe('c1');
+    expect(view).toHaveBeenCalledTimes(2);
+  });
+});
+
 describe('a view of the isolate', () => {
   it('asks the object once a second, and for the catalog only when it changed', async () => {
     expect(await views.view(upstream, 100)).toEqual({ health: HEALTH, catalog: CATALOG });
