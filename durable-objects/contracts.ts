@@ -3,6 +3,7 @@ import type { AuditEvent } from '../src/audit/event.ts';
 import type { HealthReport } from '../src/health/report.ts';
 import type { ApprovalOutcome, ApprovalRequest, DefinitionsReport } from '../src/trust/ports.ts';
 import type { Vetting } from '../src/trust/vetting.ts';
+import type { SessionAnswer, SessionListen, SessionPost, SessionState } from '../src/mcp/session/ports.ts';
 import type { CallOutcome, Catalog, UpstreamSession, UpstreamView } from '../src/mcp/ports.ts';
 
 export interface BudgetLedgerRpc {
@@ -10,10 +11,29 @@ export interface BudgetLedgerRpc {
   record(events: readonly AuditEvent[]): Promise<void>;
 }
 
+/** Statuses and headers are the worker's matter, and so is who may use the session. */
 export interface McpSessionRpc {
+  /** @param first the `initialize` request */
+  begin(state: SessionState, first: SessionPost): Promise<SessionAnswer>;
+  /** Of a client of the old transport. @param messagesUrl where it is to send its messages */
+  beginStream(state: SessionState, first: SessionListen, messagesUrl: string): Promise<SessionAnswer>;
+  /** The same client, come back. */
+  stream(listen: SessionListen, messagesUrl: string): Promise<SessionAnswer>;
+  post(post: SessionPost): Promise<SessionAnswer>;
+  /** The session's own stream, or another that is taken up again. */
+  listen(listen: SessionListen): Promise<SessionAnswer>;
+  end(nonce: string): Promise<SessionAnswer>;
+  /** Ends it when nobody used it for so long. @returns whether it is over */
+  endIfUnused(nonce: string, unusedMs: number): Promise<boolean>;
   getUpstreamSession(upstream: string, fingerprint: string): Promise<UpstreamSession | undefined>;
   putUpstreamSession(upstream: string, fingerprint: string, session: UpstreamSession): Promise<void>;
   dropUpstreamSession(upstream: string, sessionId: string): Promise<void>;
+}
+
+export interface SessionRegisterRpc {
+  /** @returns the slot for a new session of the key; undefined when it has as many as it may */
+  take(keyId: string, nonce: string, most: number): Promise<number | undefined>;
+  release(slot: number, nonce: string): Promise<void>;
 }
 
 /** What the object needs to know of its upstream; no secrets. The prober looks the rest up by name. */

@@ -1,5 +1,7 @@
 import type { BudgetLedger } from '../durable-objects/budget-ledger.ts';
 import type { McpSession } from '../durable-objects/mcp-session.ts';
+import type { PrincipalSession } from '../durable-objects/principal-session.ts';
+import type { SessionRegister } from '../durable-objects/session-register.ts';
 import type { UpstreamHealth } from '../durable-objects/upstream-health.ts';
 
 /** The worker's bindings. What differs between the ways to run lives here, never in the code. */
@@ -7,6 +9,8 @@ export interface Env {
   readonly DB: D1Database;
   readonly BUDGET_LEDGER: DurableObjectNamespace<BudgetLedger>;
   readonly MCP_SESSION: DurableObjectNamespace<McpSession>;
+  readonly PRINCIPAL_SESSION: DurableObjectNamespace<PrincipalSession>;
+  readonly SESSION_REGISTER: DurableObjectNamespace<SessionRegister>;
   readonly UPSTREAM_HEALTH: DurableObjectNamespace<UpstreamHealth>;
   /** The stdio bridge. Absent where none runs: stdio servers then say so. */
   readonly BRIDGE?: Fetcher;

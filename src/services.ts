@@ -1,6 +1,7 @@
 // The composition root: the only file that constructs adapters and joins ports to them.
 import type { AuditReader } from './audit/query.ts';
 import type { Recorder } from './audit/recorder.ts';
+import { createSessionIds, type SessionIds } from './auth/session-id.ts';
 import { hashVirtualKey } from './auth/virtual-key.ts';
 import { openKeyring, type Keyring } from './config/keyring.ts';
 import type { SettingsDocument } from './config/document.ts';
@@ -8,17 +9,25 @@ import type { ConfigStore } from './config/ports.ts';
 import { ConfigurationUnavailable } from './config/stored.ts';
 import { createUpstreamNetwork } from './egress/upstream-network.ts';
 import type { Env } from './env.ts';
+import type { Face } from './mcp/links.ts';
 import type { HealthRecords } from './health/report.ts';
 import type { DefinitionRecords } from './trust/ports.ts';
 import type { CallUpstreamTool, UpstreamNetwork, UpstreamSessions, UpstreamViews } from './mcp/ports.ts';
 import { createToolInvoker, type ToolInvoker } from './mcp/tool-call.ts';
 import { createCallUpstreamTool } from './mcp/upstream/call.ts';
+import type { PrincipalSessions } from './mcp/upstream/principal-port.ts';
+import type { LinkLimits } from './mcp/upstream/session-links.ts';
+import { createStatelessLinks, type StatelessLinks } from './mcp/upstream/stateless-links.ts';
+import { createRequestStates } from './mcp/protocol/request-states.ts';
+import type { RequestStates } from './mcp/client-request.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { createAuditReader } from './stores/d1/audit-events.ts';
 import { createConfigStore } from './stores/d1/config-store.ts';
 import { createPolicyStore } from './stores/d1/policy-store.ts';
 import { createUpstreamSessions } from './stores/objects/mcp-session.ts';
+import { createClientSessions, type ClientSessions } from './stores/objects/client-sessions.ts';
 import { createDefinitionRecords } from './stores/objects/definition-records.ts';
+import { createPrincipalSessions } from './stores/objects/principal-session.ts';
 import { createHealthRecords } from './stores/objects/upstream-health.ts';
 import { createUpstreamViews } from './stores/objects/upstream-views.ts';
 import { createRecorder } from './stores/objects/audit-recorder.ts';
@@ -40,6 +49,15 @@ export interface Services {
   readonly definitionRecords: DefinitionRecords;
   readonly upstreamSessions: UpstreamSessions;
   readonly upstreamNetwork: UpstreamNetwork;
+  readonly sessionIds: SessionIds;
+  /** Of clients of the legacy eras. */
+  readonly clientSessions: ClientSessions;
+  readonly principalSessions: PrincipalSessions;
+  /** Of what upstreams answer, as configured now. */
+  readonly linkLimits: () => Promise<LinkLimits>;
+  /** The upstreams of one client without a session. @param principal key id */
+  readonly linksOf: (principal: string, face: Face) => StatelessLinks;
+  readonly requestStates: RequestStates;
   /** Calls tools for callers that are no MCP clients, and so cannot be asked anything in the midst of a call. */
   readonly toolInvoker: (settings: SettingsDocument) => ToolInvoker;
 }
@@ -62,6 +80,12 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     definitionRecords: createDefinitionRecords(env, now),
     upstreamSessions: createUpstreamSessions(env),
     upstreamNetwork: createUpstreamNetwork(env),
+    sessionIds: createSessionIds(async () => (await keyring()).sessionIds),
+    clientSessions: createClientSessions(env),
+    principalSessions: createPrincipalSessions(env),
+    linkLimits: async () => linkLimits((await snapshot()).settings),
+    linksOf: (principal, face) => linksOf(services, principal, face),
+    requestStates: createRequestStates({ key: async () => (await keyring()).requestStates, now }),
     toolInvoker: (settings) => createToolInvoker({ ...services, callUpstreamTool: toolCaller(services, settings) }),
   };
   return services;
@@ -74,6 +98,30 @@ function toolCaller(services: Services, { limits }: SettingsDocument): CallUpstr
     sessions: services.upstreamSessions,
     maxResponseBytes: limits.response_bytes,
     waitUntil: services.waitUntil,
+  });
+}
+
+function linkLimits({ limits }: SettingsDocument): LinkLimits {
+  return {
+    maxResponseBytes: limits.response_bytes,
+    catalog: {
+      tools: limits.tools_per_server,
+      resources: limits.resources_per_server,
+      prompts: limits.prompts_per_server,
+    },
+  };
+}
+
+function linksOf(services: Services, principal: string, face: Face): StatelessLinks {
+  return createStatelessLinks({
+    network: services.upstreamNetwork,
+    views: services.upstreamViews,
+    principalSessions: services.principalSessions,
+    principal,
+    face,
+    limits: services.linkLimits,
+    waitUntil: services.waitUntil,
+    now: services.now,
   });
 }
 

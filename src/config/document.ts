@@ -254,6 +254,14 @@ export const settingsDocument = z.strictObject({
       idle_after: durationMs.default(3_600_000),
     })
     .prefault({}),
+  sessions: z
+    .strictObject({
+      /** Sessions of MCP clients of old end when nobody used them for so long. */
+      idle_timeout: durationMs.default(30 * 60_000),
+      /** Of one key. */
+      per_key: z.int().positive().max(100_000).default(1000),
+    })
+    .prefault({}),
   code_mode: z
     .strictObject({ enabled: z.boolean().default(false), sandbox: z.enum(['quickjs', 'starlark']).default('quickjs') })
     .prefault({}),
@@ -266,6 +274,7 @@ export const gatewayDocument = z.strictObject({
       servers: z.array(upstreamDocument).default([]),
       tool_groups: z.array(toolGroupDocument).default([]),
       code_mode: settingsDocument.shape.code_mode,
+      sessions: settingsDocument.shape.sessions,
     })
     .prefault({}),
   providers: z.array(providerDocument).default([]),

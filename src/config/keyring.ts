@@ -11,6 +11,8 @@ export interface Keyring {
   readonly fingerprints: CryptoKey;
   /** AES-256-GCM, for what servers give clients to carry until they come back (`requestState`). */
   readonly requestStates: CryptoKey;
+  /** HMAC-SHA-256, for the ids of client sessions. */
+  readonly sessionIds: CryptoKey;
 }
 
 const MASTER_KEY_BYTES = 32;
@@ -46,6 +48,7 @@ export async function openKeyring(masterKey: string | undefined): Promise<Result
     virtualKeys: await derive('virtual-keys', HMAC, ['sign']),
     fingerprints: await derive('fingerprints', HMAC, ['sign']),
     requestStates: await derive('request-states', AES, ['encrypt', 'decrypt']),
+    sessionIds: await derive('session-ids', HMAC, ['sign', 'verify']),
   };
   opened = { masterKey, keyring };
   return ok(keyring);

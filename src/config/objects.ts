@@ -42,7 +42,11 @@ export function objectKey(object: { readonly kind: string; readonly name: string
 export function objectsOf(gateway: GatewayDocument): ConfigObject[] {
   const { audit, limits, health, mcp } = gateway;
   return [
-    { kind: 'settings', name: SETTINGS_NAME, document: { audit, limits, health, code_mode: mcp.code_mode } },
+    {
+      kind: 'settings',
+      name: SETTINGS_NAME,
+      document: { audit, limits, health, code_mode: mcp.code_mode, sessions: mcp.sessions },
+    },
     ...mcp.servers.map((document) => ({ kind: 'server', name: document.name, document }) as const),
     ...mcp.tool_groups.map((document) => ({ kind: 'tool_group', name: document.name, document }) as const),
     ...gateway.providers.map((document) => ({ kind: 'provider', name: document.name, document }) as const),
