@@ -2,6 +2,7 @@
 import type { Prompt, Resource, ResourceTemplateType as ResourceTemplate, Tool } from '@modelcontextprotocol/server';
 import { matchesAny } from '../policy/patterns.ts';
 import { DISCOVERY_DEADLINE_MS } from './limits.ts';
+import { withoutPlan } from './openapi/plan.ts';
 import type { Catalog, UpstreamViews } from './ports.ts';
 import { SharedResources, WireResources, type ResourceMap } from './resource-map.ts';
 import { isGranted, type Grant, type ItemKind, type Scope } from './scope.ts';
@@ -101,7 +102,7 @@ export function showNamed<K extends NamedKind>(
 ): ShownList<Named[K]> {
   const known = shownLists[kind][naming].get(catalog);
   if (known !== undefined) return known;
-  const items = (kind === 'tools' ? catalog.tools : (catalog.prompts ?? [])) as readonly Named[K][];
+  const items = (kind === 'tools' ? catalog.tools.map(withoutPlan) : (catalog.prompts ?? [])) as readonly Named[K][];
   const shown = showItems(items, upstream, naming);
   shownLists[kind][naming].set(catalog, shown);
   return shown;
