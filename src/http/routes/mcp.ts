@@ -1,100 +1,169 @@
-// `/mcp`: all that the key may use; `/mcp/<name>`: one server under its own tool names, or one tool group.
+// `/mcp`: all that the key may use; `/mcp/<name>`: one server under its own names, or one tool group.
+import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { parseTags, TAGS_HEADER } from '../../audit/tags.ts';
-import type { SettingsDocument } from '../../config/document.ts';
-import type { CallUpstreamTool } from '../../mcp/ports.ts';
-import { scopeOf } from '../../mcp/scope.ts';
-import { createToolInvoker } from '../../mcp/tool-call.ts';
-import { createCallUpstreamTool } from '../../mcp/upstream/call.ts';
+import { presentedKey } from '../../auth/credential.ts';
+import { at } from '../../lib/json-value.ts';
+import { narrowScope, parseNarrowing, type Narrowing } from '../../mcp/narrowing.ts';
+import { rpcError } from '../../mcp/protocol/errors.ts';
+import { isRpcId } from '../../mcp/protocol/message.ts';
+import { scopeOf, type Scope } from '../../mcp/scope.ts';
+import type { ToolCaller } from '../../mcp/tool-call.ts';
+import { decideStanding } from '../../policy/authorize.ts';
 import { failure, type Failure } from '../../policy/failure.ts';
-import type { Services } from '../../services.ts';
+import type { PolicySnapshot } from '../../policy/snapshot.ts';
 import type { AppEnv } from '../app-env.ts';
 import { errorResponse } from '../error-response.ts';
 import { isForeignHost, isForeignOrigin } from '../foreign-host.ts';
-import { answerMcp } from '../mcp-exchange.ts';
+import { answerLegacy, type LegacyRequest } from '../mcp/legacy.ts';
+import { answerModern } from '../mcp/modern.ts';
+import { answerResponse } from '../mcp/reply.ts';
 import { readJson } from '../read-json.ts';
 
 /** Two parsers that disagree about a repeated `method`, `name` or `arguments` are two opinions on one request. */
 const DUPLICATE_DEPTH = 2;
+/** GET and DELETE are of the legacy eras, whose sessions they read and end. */
+const HTTP_METHODS = ['POST', 'GET', 'DELETE'];
 
-type JoinUpstreams = (services: Services, settings: SettingsDocument) => CallUpstreamTool;
+type McpContext = Context<AppEnv>;
+
+/** What is asked of which part of the gateway. */
+interface Call {
+  readonly endpoint: string | undefined;
+  readonly narrowing: Narrowing;
+  readonly caller: ToolCaller;
+}
 
 /** Runs behind `authenticate('jsonrpc')`. */
-export function mcpRoutes(joinUpstreams: JoinUpstreams = overNetwork): Hono<AppEnv> {
+export function mcpRoutes(): Hono<AppEnv> {
   const routes = new Hono<AppEnv>();
-  for (const path of ['/', '/:endpoint']) {
-    routes.post(path, (c) => answerPost(c, c.req.param('endpoint'), joinUpstreams));
-    // There is no stream to resume and no session to end: every request stands alone.
-    routes.all(path, (c) => {
-      const refusal = refuse(c, failure('method_not_allowed', 'Send POST requests to this endpoint.'));
-      refusal.headers.set('allow', 'POST');
-      return refusal;
-    });
-  }
+  for (const path of ['/', '/:endpoint']) routes.all(path, (c) => answer(c, c.req.param('endpoint')));
   return routes;
 }
 
-function overNetwork(services: Services, settings: SettingsDocument): CallUpstreamTool {
-  return createCallUpstreamTool({
-    network: services.upstreamNetwork,
-    views: services.upstreamViews,
-    sessions: services.upstreamSessions,
-    maxResponseBytes: settings.limits.response_bytes,
-    waitUntil: services.waitUntil,
-  });
+async function answer(c: McpContext, endpoint: string | undefined): Promise<Response> {
+  const { method, headers } = c.req.raw;
+  if (!HTTP_METHODS.includes(method)) {
+    const refusal = refuse(c, failure('method_not_allowed', `Send ${HTTP_METHODS.join(', ')} requests here.`));
+    refusal.headers.set('allow', HTTP_METHODS.join(', '));
+    return refusal;
+  }
+  if (isForeignOrigin(headers)) return refuseTransport(403, 'Forbidden: this origin may not call us');
+  if (isForeignHost(headers, c.env.SALLYPORT_ALLOWED_HOSTS)) {
+    return refuseTransport(403, 'Forbidden: this gateway does not answer under this host name (see --allowed-hosts)');
+  }
+  const call = readCall(c, endpoint);
+  if ('code' in call) return refuse(c, call);
+  return method === 'POST' ? answerPost(c, call) : answerLegacy(legacyRequest(c, call));
 }
 
-async function answerPost(
-  c: Context<AppEnv>,
-  endpoint: string | undefined,
-  joinUpstreams: JoinUpstreams,
-): Promise<Response> {
-  const request = c.req.raw;
-  const { services, snapshot, virtualKey, requestId, receivedAt } = c.var;
-  const { settings } = snapshot;
-  if (isForeignOrigin(request.headers)) return jsonRpcError(403, -32000, 'Forbidden: this origin may not call us');
-  if (isForeignHost(request.headers, c.env.SALLYPORT_ALLOWED_HOSTS)) {
-    const text = 'Forbidden: this gateway does not answer under this host name (see --allowed-hosts)';
-    return jsonRpcError(403, -32000, text);
-  }
+/** What the headers say; the failure where they say something wrong. */
+function readCall(c: McpContext, endpoint: string | undefined): Call | Failure {
+  const { headers } = c.req.raw;
+  const { snapshot, virtualKey, requestId, receivedAt } = c.var;
+  const narrowing = parseNarrowing(headers);
+  if (!narrowing.ok) return narrowing.error;
   const scope = scopeOf(snapshot, virtualKey, endpoint);
   if (scope === undefined) {
-    return refuse(c, failure('not_found', 'For this key there is no server and no tool group of this name.'));
+    return failure('not_found', 'For this key there is no server and no tool group of this name.');
   }
+  const tags = parseTags(headers.get(TAGS_HEADER));
+  if (!tags.ok) return tags.error;
+  const userAgent = headers.get('user-agent');
+  return {
+    endpoint,
+    narrowing: narrowing.value,
+    caller: {
+      virtualKey,
+      scope: narrowScope(scope, narrowing.value),
+      settings: snapshot.settings,
+      requestId,
+      receivedAt,
+      ...(userAgent !== null && { client: userAgent }),
+      ...(tags.value !== undefined && { tags: tags.value }),
+    },
+  };
+}
+
+async function answerPost(c: McpContext, call: Call): Promise<Response> {
+  const request = c.req.raw;
   if (!acceptsBoth(request.headers.get('accept'))) {
-    return jsonRpcError(406, -32000, 'Not Acceptable: accept both application/json and text/event-stream');
+    return refuseTransport(406, 'Not Acceptable: accept both application/json and text/event-stream');
   }
-  const tags = parseTags(request.headers.get(TAGS_HEADER));
-  if (!tags.ok) return refuse(c, tags.error);
   const body = await readJson(request, {
-    maxBytes: settings.limits.request_bytes,
+    maxBytes: call.caller.settings.limits.request_bytes,
     duplicateDepth: DUPLICATE_DEPTH,
   });
   if (!body.ok) {
     return body.error.code === 'invalid_request' && body.error.param === undefined
-      ? jsonRpcError(400, -32700, `Parse error: ${body.error.message}`)
+      ? answerResponse(null, rpcError(-32700, `Parse error: ${body.error.message}`), 400)
       : refuse(c, body.error);
   }
-  const userAgent = request.headers.get('user-agent');
-  return answerMcp({
-    request,
-    body: body.value.value,
-    exchange: {
-      caller: {
-        virtualKey,
-        scope,
-        settings,
-        requestId,
-        receivedAt,
-        ...(userAgent !== null && { client: userAgent }),
-        ...(tags.value !== undefined && { tags: tags.value }),
-      },
-      upstreamViews: services.upstreamViews,
-      toolInvoker: createToolInvoker({ ...services, callUpstreamTool: joinUpstreams(services, settings) }),
-      requestBytes: body.value.byteLength,
-    },
-  });
+  const { value, byteLength } = body.value;
+  const route = classifyInboundRequest({ httpMethod: 'POST', ...standardHeaders(request.headers), body: value });
+  switch (route.kind) {
+    case 'legacy':
+      return answerLegacy({ ...legacyRequest(c, call), body: { value, byteLength } });
+    case 'modern': {
+      const { services } = c.var;
+      const { now, recorder, requestStates, waitUntil } = services;
+      const { virtualKey, settings } = call.caller;
+      return answerModern({
+        message: route.message as Parameters<typeof answerModern>[0]['message'],
+        protocolVersion: route.classification.revision ?? '',
+        headers: request.headers,
+        requestBytes: byteLength,
+        caller: call.caller,
+        now,
+        recorder,
+        requestStates,
+        waitUntil,
+        toolInvoker: services.toolInvoker(settings),
+        linksFor: (face) => services.linksOf(virtualKey.principal.keyId, face),
+        resolveScope: scopeNow(c, call),
+      });
+    }
+    case 'reject': {
+      const id = at(value, 'id');
+      const error = rpcError(route.code, route.message, route.data);
+      return answerResponse(isRpcId(id) ? id : null, error, route.httpStatus);
+    }
+  }
+}
+
+function standardHeaders(headers: Headers) {
+  const version = headers.get('mcp-protocol-version');
+  const method = headers.get('mcp-method');
+  return {
+    ...(version !== null && { protocolVersionHeader: version }),
+    ...(method !== null && { mcpMethodHeader: method }),
+  };
+}
+
+function legacyRequest(c: McpContext, { endpoint, narrowing, caller }: Call): LegacyRequest {
+  const { sessionIds, clientSessions } = c.var.services;
+  return { request: c.req.raw, endpoint, narrowing, caller, sessionIds, sessions: clientSessions };
+}
+
+/** What the same request would be let see at another time; the same object while nothing changed. */
+function scopeNow(c: McpContext, { endpoint, narrowing }: Call): () => Promise<Scope | undefined> {
+  const { services } = c.var;
+  let hash: Promise<string> | undefined;
+  let last: { readonly snapshot: PolicySnapshot; readonly scope: Scope | undefined } | undefined;
+  return async () => {
+    const snapshot = await services.snapshot();
+    const presented = presentedKey(c.req.raw.headers);
+    if (!presented.ok) return undefined;
+    hash ??= services.hashVirtualKey(presented.value);
+    const virtualKey = snapshot.virtualKeys.get(await hash);
+    if (virtualKey === undefined || !decideStanding(virtualKey, services.now()).allow) return undefined;
+    if (last?.snapshot !== snapshot) {
+      const scope = scopeOf(snapshot, virtualKey, endpoint);
+      last = { snapshot, scope: scope && narrowScope(scope, narrowing) };
+    }
+    return last.scope;
+  };
 }
 
 /** Both eras demand it of clients: which of the two an answer is, is the server's choice. */
@@ -104,10 +173,10 @@ function acceptsBoth(accept: string | null): boolean {
   return accept.includes('application/json') && accept.includes('text/event-stream');
 }
 
-function refuse(c: Context<AppEnv>, refusal: Failure): Response {
+function refuse(c: McpContext, refusal: Failure): Response {
   return errorResponse(refusal, 'jsonrpc', c.var.requestId);
 }
 
-function jsonRpcError(status: number, code: number, message: string): Response {
-  return Response.json({ jsonrpc: '2.0', id: null, error: { code, message } }, { status });
+function refuseTransport(status: number, message: string): Response {
+  return answerResponse(null, rpcError(-32000, message), status);
 }
