@@ -46,11 +46,9 @@ async function vetted(
   result: Exclude<ProbeResult, { gone: true }>,
 ): Promise<ProbeResult> {
   if (!result.ok || result.catalog === undefined) return result;
-  const { catalog } = result;
+  const { tools } = result.catalog;
   const others = [...upstreams.values()].filter((other) => other.name !== name && other.disabled !== true);
   const names =
     scan === 'off' ? new Map() : await services.definitionRecords.toolNames(others.map((other) => other.name));
-  const { tools, vetting, note } = await vetTools(catalog.tools, { trust, scan }, names, scanned);
-  const notes = [catalog.note, note].filter((text) => text !== undefined).join('; ');
-  return { ...result, catalog: { ...catalog, tools, ...(notes === '' ? {} : { note: notes }) }, vetting };
+  return { ...result, vetting: await vetTools(tools, { trust, scan }, names, scanned) };
 }

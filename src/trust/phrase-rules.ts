@@ -84,11 +84,17 @@ export function harmfulPhrases(plain: string, ownName: string): Hit[] {
 function findSpans(plain: string, wording: Wording, ownName: string): Span[] {
   const spans: Span[] = [];
   for (const { index, 0: words } of plain.matchAll(WORDING[wording])) {
-    if (wording === 'otherTool' && words.split(/[^\w-]+/).includes(ownName)) continue;
+    if (wording === 'otherTool' && isNameOf(words, ownName)) continue;
     spans.push([index, index + words.length]);
     if (spans.length === MAX_PLACES) break;
   }
   return spans;
+}
+
+/** Whether "the x tool" is this very tool. */
+function isNameOf(words: string, ownName: string): boolean {
+  const [name] = words.replace(/^(?:the|any|every|other|tool|function) /, '').match(/[\w-]+/) ?? [];
+  return name === ownName;
 }
 
 const SENTENCE_END = /[.!?;][ )\]}'"]/;
