@@ -12,6 +12,7 @@ import { paramHeaderFault, paramHeadersOf } from '../../mcp/protocol/param-heade
 import { standardHeaderFault } from '../../mcp/protocol/standard-headers.ts';
 import type { Scope } from '../../mcp/scope.ts';
 import { serveRequest } from '../../mcp/serve.ts';
+import { createToolInvoker } from '../../mcp/tool-call.ts';
 import { parseQualifiedName } from '../../mcp/tool-name.ts';
 import type { StatelessLinks } from '../../mcp/upstream/stateless-links.ts';
 import { answerListen } from './listen.ts';
@@ -21,7 +22,7 @@ const SUPPORTED_VERSIONS = ['2026-07-28'];
 
 export interface ModernPost extends Pick<
   ClientRequest,
-  'caller' | 'toolInvoker' | 'recorder' | 'now' | 'requestBytes' | 'requestStates'
+  'caller' | 'recorder' | 'now' | 'requestBytes' | 'requestStates'
 > {
   /** As `classifyInboundRequest` found it: a request has a valid envelope. */
   readonly message: RpcRequest | RpcNotification;
@@ -65,6 +66,7 @@ async function serve(served: ServedRequest): Promise<Response> {
   const reply = new Reply({ id: message.id, requestId, onHangUp: () => hungUp.abort() });
   const request: ClientRequest = {
     ...served,
+    toolInvoker: createToolInvoker(served),
     signal: hungUp.signal,
     notify: (notification) => reply.notify(notification),
   };

@@ -108,7 +108,7 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
     case 'modern': {
       const { services } = c.var;
       const { now, recorder, requestStates, waitUntil } = services;
-      const { virtualKey, settings } = call.caller;
+      const { keyId } = call.caller.virtualKey.principal;
       return answerModern({
         message: route.message as Parameters<typeof answerModern>[0]['message'],
         protocolVersion: route.classification.revision ?? '',
@@ -119,8 +119,7 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
         recorder,
         requestStates,
         waitUntil,
-        toolInvoker: services.toolInvoker(settings),
-        linksFor: (face) => services.linksOf(virtualKey.principal.keyId, face),
+        linksFor: (face) => services.linksOf(keyId, face),
         resolveScope: scopeNow(c, call),
       });
     }
