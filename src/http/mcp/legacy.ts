@@ -1,16 +1,17 @@
 // The HTTP of the legacy eras: Streamable HTTP with sessions (2025-03-26 to 2025-11-25) and HTTP+SSE (2024-11-05). A
 // session itself lives in its object; here is decided whether a request may reach it, and what statuses its answers have.
-import { isInitializeRequest, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
+import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/server';
 import { newSessionNonce, type SessionHolder, type SessionIds, type SessionPlace } from '../../auth/session-id.ts';
+import { at, isObject } from '../../lib/json-value.ts';
+import { isRequest } from '../../mcp/protocol/message.ts';
 import { newStreamName } from '../../mcp/session/event-id.ts';
-import { isLegacyVersion, OLDEST_HANDSHAKE } from '../../mcp/session/handshake.ts';
+import { isLegacyVersion, OLDEST_HANDSHAKE, readHandshake } from '../../mcp/session/handshake.ts';
 import type {
   SessionAnswer,
   SessionListen,
   SessionPost,
   SessionRefusal,
   SessionState,
-  SessionTransport,
 } from '../../mcp/session/ports.ts';
 import type { Narrowing } from '../../mcp/narrowing.ts';
 import type { ToolCaller } from '../../mcp/tool-call.ts';
@@ -38,6 +39,8 @@ const SESSION_PARAMETER = 'session';
 const SESSION_MARK = '~';
 const SESSION_NOT_FOUND = -32001;
 const FULL_RETRY_SECONDS = 30;
+/** Its clients cannot end a session; one that lost its stream is back at once. */
+const OLD_TRANSPORT_IDLE_MS = 60_000;
 
 const REFUSALS: Readonly<Record<SessionRefusal, readonly [status: number, code: number, text: string]>> = {
   unknown_session: [404, SESSION_NOT_FOUND, 'Session not found: it has ended. Send "initialize" to begin another.'],
@@ -65,7 +68,7 @@ export async function answerLegacy(legacy: LegacyRequest): Promise<Response> {
 async function answerPost(legacy: LegacyRequest): Promise<Response> {
   const value = legacy.body?.value;
   const parameter = new URL(legacy.request.url).searchParams.get(SESSION_PARAMETER);
-  if (parameter === null && isInitializeRequest(value)) return begin(legacy);
+  if (parameter === null && isRequest(value) && value.method === 'initialize') return begin(legacy);
   const id = parameter ?? legacy.request.headers.get(SESSION_HEADER);
   if (id === null) return missingSession();
   const place = await legacy.sessionIds.open(id, holderOf(legacy));
@@ -95,7 +98,10 @@ async function answerDelete(legacy: LegacyRequest): Promise<Response> {
 }
 
 async function begin(legacy: LegacyRequest): Promise<Response> {
-  const state = await newState(legacy, 'streamable');
+  const params = at(legacy.body?.value, 'params');
+  const { idle_timeout: idleMs } = legacy.caller.settings.sessions;
+  const handshake = readHandshake(isObject(params) ? params : undefined);
+  const state = await newState(legacy, { ...handshake, transport: 'streamable', idleMs });
   if (state === undefined) return tooManySessions(legacy);
   const session = sessionAt(legacy, state);
   const response = responseOf(await session.begin(state, postOf(legacy, state.nonce)));
@@ -114,22 +120,24 @@ async function answerOldTransport(legacy: LegacyRequest, lastEventId: string | u
     );
     if (answer.kind !== 'refused') return responseOf(answer);
   }
-  const state = await newState(legacy, 'sse');
+  const state = await newState(legacy, { ...OLDEST_HANDSHAKE, transport: 'sse', idleMs: OLD_TRANSPORT_IDLE_MS });
   if (state === undefined) return tooManySessions(legacy);
   const first = listenOf(legacy, state.nonce);
   return responseOf(await sessionAt(legacy, state).beginStream(state, first, messagesUrl(legacy, state.sessionId)));
 }
 
 /** @returns undefined where the key has as many sessions as it may */
-async function newState(legacy: LegacyRequest, transport: SessionTransport): Promise<SessionState | undefined> {
+async function newState(
+  legacy: LegacyRequest,
+  begun: Pick<SessionState, 'protocolVersion' | 'face' | 'transport' | 'idleMs'>,
+): Promise<SessionState | undefined> {
   const { keyId, endpoint } = holderOf(legacy);
-  const { idle_timeout: idleMs, per_key: most } = legacy.caller.settings.sessions;
   const nonce = newSessionNonce();
-  const slot = await legacy.sessions.take(keyId, nonce, most);
+  const slot = await legacy.sessions.take(keyId, nonce, legacy.caller.settings.sessions.per_key);
   if (slot === undefined) return undefined;
   const sessionId = await legacy.sessionIds.seal({ slot, nonce }, { keyId, endpoint });
   const place = { slot, nonce, keyId, ...(endpoint !== undefined && { endpoint }) };
-  return { ...OLDEST_HANDSHAKE, ...place, transport, sessionId, idleMs, standaloneStream: newStreamName() };
+  return { ...begun, ...place, sessionId, standaloneStream: newStreamName() };
 }
 
 function holderOf({ caller, endpoint }: LegacyRequest): SessionHolder {

@@ -152,7 +152,7 @@ export class ClientSession {
     const message = { id, method, ...(params !== undefined && { params }) };
     const run = this.#running.begin(id);
     try {
-      if (method === 'initialize') await this.#shakeHands(params);
+      if (method === 'initialize' && this.#state.transport === 'sse') await this.#shakeHands(params);
       const answer = await this.#parts.serve(this.#request(exchange, standing, post, run.signal), message);
       return run.signal.aborted ? undefined : answer;
     } catch (fault) {
@@ -164,7 +164,7 @@ export class ClientSession {
     }
   }
 
-  /** Of a client of the old transport the session begins before it has said who it is. */
+  /** The session of a client of the old transport begins before the client has said who it is. */
   async #shakeHands(params: RpcRequest['params']): Promise<void> {
     this.#keep({ ...this.#state, ...readHandshake(params) });
     // Those that are open were opened in another's name.

@@ -2,6 +2,7 @@
 import type { RpcId } from '../protocol/message.ts';
 import { eventId } from './event-id.ts';
 import type { EventLog } from './event-log.ts';
+import { answerText, messageText } from './message-text.ts';
 import { sseEvent, SseSocket } from './sse-socket.ts';
 
 /** How long a client that lost a stream lets pass before it comes back. */
@@ -53,7 +54,8 @@ export class EventStream {
 
   /** Sends a message, or keeps it for whoever resumes. @param answers the request it is the answer to */
   send(message: unknown, answers?: RpcId): void {
-    const data = JSON.stringify(message);
+    const data = answers === undefined ? messageText(message) : answerText(answers, message);
+    if (data === undefined) return;
     this.#position += 1;
     this.#options.log.append(this.name, this.#position, data, answers);
     this.#socket?.write(sseEvent(this.idAt(this.#position), data));

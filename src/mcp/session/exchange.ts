@@ -1,8 +1,9 @@
 // One POST that asks something: its requests, their answers, and what is told and asked on the way. Answered as plain
 // JSON where that is all there is to say and it is said soon; else as a stream that can be resumed.
 import { PacedNotifications } from '../paced-notifications.ts';
-import { responseTo, type RpcAnswer, type RpcId, type RpcResponse, type Spoken } from '../protocol/message.ts';
+import { responseTo, type RpcAnswer, type RpcId, type Spoken } from '../protocol/message.ts';
 import type { EventStream } from './event-stream.ts';
+import { answerText } from './message-text.ts';
 import type { SessionAnswer } from './ports.ts';
 
 /** After which an answer becomes a stream. */
@@ -26,7 +27,8 @@ export class Exchange {
   readonly #paced: PacedNotifications;
   readonly #opened = Promise.withResolvers<ReadableStream<Uint8Array> | undefined>();
   #stream: EventStream | undefined;
-  readonly #answers: RpcResponse[] = [];
+  /** Those that are there while no stream is. */
+  readonly #answers: [RpcId, RpcAnswer][] = [];
   #over = false;
 
   constructor(options: ExchangeOptions) {
@@ -38,7 +40,7 @@ export class Exchange {
   }
 
   notify(notification: Spoken): void {
-    this.#paced.offer(notification);
+    if (!this.#over) this.#paced.offer(notification);
   }
 
   tell(message: unknown): void {
@@ -52,7 +54,7 @@ export class Exchange {
   /** @param answer undefined for a request that its client cancelled */
   settle(id: RpcId, answer: RpcAnswer | undefined): void {
     if (answer === undefined) this.#stream?.giveUp(id);
-    else if (this.#stream === undefined) this.#answers.push(responseTo(id, answer));
+    else if (this.#stream === undefined) this.#answers.push([id, answer]);
     else this.#stream.send(responseTo(id, answer), id);
   }
 
@@ -75,7 +77,7 @@ export class Exchange {
     const stream = this.#options.stream();
     this.#stream = stream;
     this.#opened.resolve(this.#options.ownStream ? stream.attach(0) : undefined);
-    for (const response of this.#answers.splice(0)) stream.send(response, response.id ?? undefined);
+    for (const [id, answer] of this.#answers.splice(0)) stream.send(responseTo(id, answer), id);
     return stream;
   }
 
@@ -87,12 +89,13 @@ export class Exchange {
   }
 
   #whole(): SessionAnswer {
-    if (this.#answers.length === 0) return { kind: 'accepted' };
+    const answers = Array.from(this.#answers, ([id, answer]) => answerText(id, responseTo(id, answer)));
+    if (answers.length === 0) return { kind: 'accepted' };
     if (this.#options.prefersStream) {
-      const events = this.#answers.map((answer) => `event: message\ndata: ${JSON.stringify(answer)}\n\n`).join('');
+      const events = answers.map((answer) => `event: message\ndata: ${answer}\n\n`).join('');
       return { kind: 'stream', events: bytesOf(events) };
     }
-    const json = JSON.stringify(this.#options.isBatch ? this.#answers : this.#answers[0]);
+    const json = this.#options.isBatch ? `[${answers.join(',')}]` : (answers[0] ?? '');
     return { kind: 'json', json: json.length > MOST_WHOLE_CHARACTERS ? bytesOf(json) : json };
   }
 }
