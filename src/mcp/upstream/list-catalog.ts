@@ -7,7 +7,7 @@ import type { Catalog } from '../ports.ts';
 import { RPC } from '../protocol/errors.ts';
 import { hasInvalidParamHeaders } from '../protocol/param-headers.ts';
 import type { Era } from './connect.ts';
-import { isAnswer } from './explain-failure.ts';
+import { answerIn } from './explain-failure.ts';
 import { pageOf } from './relayed-result.ts';
 
 /** A server whose cursor never ends, or whose pages are tiny, must end all the same. */
@@ -89,9 +89,10 @@ async function listTolerantly<T>(client: Lister, kind: Kind<T>, options: Listing
   try {
     return await listItems(client, kind, options);
   } catch (error) {
-    if (!isAnswer(error)) throw error;
+    const answer = answerIn(error);
+    if (answer === undefined) throw error;
     const notes =
-      error.code === RPC.methodNotFound
+      answer.code === RPC.methodNotFound
         ? []
         : [`its ${kind.plural} are left out: it answers ${kind.method} with an error`];
     return { items: [], notes };
