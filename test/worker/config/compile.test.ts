@@ -53,6 +53,36 @@ it('unites what a key and its tool groups allow', () => {
 });
 
 it.each([
+  ['all, where all tools are', { allowed_tools: ['*'] }, ['*'], ['*']],
+  ['none, where some tools are', { allowed_tools: ['get_*'] }, [], []],
+  ['what is said', { allowed_tools: ['*'], allowed_resources: ['x://*'], allowed_prompts: [] }, ['x://*'], []],
+])('grants of resources and prompts %s', (_case, client, resources, prompts) => {
+  const { virtualKeys } = snapshotOf({
+    virtual_keys: [{ key_name: 'k', mcp_clients: [{ name: 's', ...client }] }],
+  });
+  const key = virtualKeys.get('hash of k');
+  expect(key?.resources.get('s')).toEqual(resources);
+  expect(key?.prompts.get('s')).toEqual(prompts);
+});
+
+it('grants of resources and prompts through a tool group likewise', () => {
+  const { virtualKeys, toolGroups } = snapshotOf({
+    mcp: {
+      tool_groups: [
+        { name: 'g', tools: { s: ['*'], t: ['a'] }, resources: { t: ['x://*'], u: ['y://*'] }, prompts: { s: ['p'] } },
+      ],
+    },
+    virtual_keys: [{ key_name: 'k', tool_groups: ['g'] }],
+  });
+  const key = virtualKeys.get('hash of k');
+  for (const granted of [key, toolGroups.get('g')]) {
+    expect(Object.fromEntries(granted?.resources ?? [])).toEqual({ s: ['*'], t: ['x://*'], u: ['y://*'] });
+    expect(Object.fromEntries(granted?.prompts ?? [])).toEqual({ s: ['p'], t: [], u: [] });
+    expect(granted?.tools.get('u')).toEqual([]);
+  }
+});
+
+it.each([
   ['its team’s customer', { team: 'eng' }, { team: 'eng', customer: 'acme', payer: 'customer:acme' }],
   ['its team, where that has no customer', { team: 'ops' }, { team: 'ops', payer: 'team:ops' }],
   ['its customer', { customer: 'acme' }, { customer: 'acme', payer: 'customer:acme' }],

@@ -62,6 +62,50 @@ describe('a tool call', () => {
   });
 });
 
+describe('a resource', () => {
+  it.each<[string, Grants, string, string]>([
+    ['of a server whose tools alone are granted', { tools: { files: ['*'] } }, 'file:///a', 'upstream_not_granted'],
+    ['that no pattern allows', { resources: { files: ['file:///b*'] } }, 'file:///a', 'resource_not_granted'],
+    ['by its URI', { resources: { files: ['file:///a'] } }, 'file:///a', 'allow'],
+    ['by the beginning of its URI', { resources: { files: ['file:///*'] } }, 'file:///a', 'allow'],
+    ['of an expired key', { resources: { files: ['*'] }, expiresAt: NOW }, 'file:///a', 'key_expired'],
+  ])('%s', (_case, grants, uri, expected) => {
+    const action = { kind: 'resource.read', upstream: 'files', uri } as const;
+    expect(outcome(authorize(keyWith(grants), action, NOW))).toBe(expected);
+  });
+});
+
+describe('a prompt', () => {
+  it.each<[string, Grants, string]>([
+    ['of a key without grants', {}, 'upstream_not_granted'],
+    ['that is not granted', { prompts: { files: ['other'] } }, 'prompt_not_granted'],
+    ['that is', { prompts: { files: ['greet'] } }, 'allow'],
+  ])('%s', (_case, grants, expected) => {
+    const action = { kind: 'prompt.get', upstream: 'files', prompt: 'greet' } as const;
+    expect(outcome(authorize(keyWith(grants), action, NOW))).toBe(expected);
+  });
+});
+
+describe('a method of an extension', () => {
+  const all = { files: ['*'] };
+  it.each<[string, Grants, string, string]>([
+    ['of a key without grants', {}, 'x/y', 'upstream_not_granted'],
+    ['for a key that may use tools only', { tools: all }, 'x/y', 'upstream_not_granted'],
+    [
+      'for a key that may use some',
+      { tools: { files: ['a*'] }, resources: all, prompts: all },
+      'x/y',
+      'tool_not_granted',
+    ],
+    ['for a key that may use all', { tools: all, resources: all, prompts: all }, 'x/y', 'allow'],
+    ['of tasks, for a key without tools', { tools: { files: [] } }, 'tasks/get', 'tool_not_granted'],
+    ['of tasks, for a key with some', { tools: { files: ['a*'] } }, 'tasks/get', 'allow'],
+  ])('%s', (_case, grants, method, expected) => {
+    const action = { kind: 'extension.call', upstream: 'files', method } as const;
+    expect(outcome(authorize(keyWith(grants), action, NOW))).toBe(expected);
+  });
+});
+
 describe('a model call', () => {
   it.each<[string, Grants, string, string, string]>([
     ['a key without grants', {}, 'openai', 'gpt-4o', 'provider_not_granted'],
