@@ -14,13 +14,15 @@ export function httpWire(line: HttpLine, maxBytes: number): Required<Wire> {
   return {
     async request(message: RpcRequest, { signal, receive, isAnswered, onPause }: WireRequest) {
       let end = await readMessages(await line.post(message, signal), { maxBytes, receive });
+      let { lastEventId, retryMs } = end;
       while (!isAnswered()) {
-        const { lastEventId, retryMs } = end;
         if (lastEventId === undefined) throw streamEnd();
-        if (retryMs !== undefined) onPause(retryMs);
+        if (end.retryMs !== undefined) onPause(end.retryMs);
         const resumed = await resume(line, lastEventId, retryMs, signal);
         if (resumed === undefined) throw streamEnd();
-        end = { lastEventId, ...(await readMessages(resumed, { maxBytes, receive })) };
+        end = await readMessages(resumed, { maxBytes, receive });
+        lastEventId = end.lastEventId ?? lastEventId;
+        retryMs = end.retryMs ?? retryMs;
       }
     },
     tell: (message) => line.tell(message),

@@ -41,7 +41,7 @@ export class LegacyLink {
   readonly #subscribers: Subscribers;
   #open: OpenSession | undefined;
   #opening: Promise<OpenSession> | undefined;
-  #idle: ReturnType<typeof setTimeout> | null = null;
+  #idle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(upstream: Upstream, options: LegacyLinkOptions) {
     this.#upstream = upstream;
@@ -96,7 +96,7 @@ export class LegacyLink {
     await this.#setLogLevel(session, request, timeoutMs);
     const isHeld = request.ask !== undefined && this.#canBeAsked() && session.known.sessionId !== '';
     if (isHeld) await push.hold();
-    clearTimeout(this.#idle);
+    if (this.#idle !== undefined) clearTimeout(this.#idle);
     try {
       return await session.request(request, timeoutMs);
     } finally {
@@ -234,7 +234,7 @@ export class LegacyLink {
 
   #endWhenIdle(open: OpenSession): void {
     if (this.#upstream.type !== 'sse') return;
-    clearTimeout(this.#idle);
+    if (this.#idle !== undefined) clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
       if (open.session.busy || this.#subscribers.size > 0) return this.#endWhenIdle(open);
       this.#forget(open);

@@ -16,7 +16,7 @@ export class PushStream {
   #holders = 0;
   #closing: AbortController | undefined;
   #opened = Promise.withResolvers<void>();
-  #linger: ReturnType<typeof setTimeout> | null = null;
+  #linger: ReturnType<typeof setTimeout> | undefined;
   #isRefused = false;
 
   /** @param onLost the server does not know the session any more */
@@ -28,7 +28,7 @@ export class PushStream {
   /** Resolves when the stream is open, or there is none to be had. To be followed by one `release`. */
   async hold(): Promise<void> {
     this.#holders += 1;
-    clearTimeout(this.#linger);
+    if (this.#linger !== undefined) clearTimeout(this.#linger);
     if (this.#isRefused || this.#session.wire.listen === undefined) return;
     if (this.#closing === undefined) {
       this.#closing = new AbortController();
@@ -42,12 +42,12 @@ export class PushStream {
   release(): void {
     this.#holders -= 1;
     if (this.#holders > 0) return;
-    clearTimeout(this.#linger);
+    if (this.#linger !== undefined) clearTimeout(this.#linger);
     this.#linger = setTimeout(() => this.stop(), LINGER_MS);
   }
 
   stop(): void {
-    clearTimeout(this.#linger);
+    if (this.#linger !== undefined) clearTimeout(this.#linger);
     this.#closing?.abort();
     this.#closing = undefined;
   }

@@ -72,6 +72,7 @@ async function send(
   { method, params, signal, wantsProgress, logLevel, onNotification }: LinkRequest,
   { session, face, waitUntil }: RemoteLinkOptions,
 ): Promise<PrincipalOutcome> {
+  if (signal.aborted) return { kind: 'failed', failure: abandoned(upstream) };
   const callId = crypto.randomUUID();
   const hear = (notification: Spoken): void => onNotification?.(notification);
   const { inputResponses, requestState, ...rest } = params ?? {};
@@ -95,6 +96,11 @@ function read(answer: RpcAnswer, upstream: Upstream): Result<JsonObject, Upstrea
 
 function asking(handle: string, questions: Readonly<Record<string, Spoken>>): JsonObject {
   return { resultType: INPUT_REQUIRED, inputRequests: questions, requestState: handle };
+}
+
+/** Nobody is there to read it. */
+function abandoned({ name }: Upstream): UpstreamCallFailure {
+  return { code: 'upstream_timeout', stage: 'call', message: `upstream "${name}" was not asked` };
 }
 
 function gone({ name }: Upstream): UpstreamCallFailure {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import type { Catalog } from '../../../../src/mcp/ports.ts';
 import { callsReceived, catalogOf, httpUpstream, misbehaving, rig, stateOf, toolCall } from './rig.ts';
 
 const dualEra = (): string => inject('dualEraUrl');
@@ -192,6 +193,8 @@ describe('a session at a legacy upstream', () => {
   });
 });
 
+const LEGACY: Catalog = { fingerprint: 'c1', tools: [], era: 'legacy', capabilities: {}, at: 0 };
+
 describe('an upstream on a bad day', () => {
   it.each([
     ['call-html', 'upstream_error', /text\/html/],
@@ -208,7 +211,7 @@ describe('an upstream on a bad day', () => {
     ['close', 'upstream_unavailable', /closed/],
   ])('%s: %s', async (quirk, code, message) => {
     const before = await callsReceived(quirk);
-    const outcome = await rig().call(misbehaving(quirk, { timeout: 2_000 }), 'alice', toolCall('noop'));
+    const outcome = await rig(LEGACY).call(misbehaving(quirk, { timeout: 2_000 }), 'alice', toolCall('noop'));
     if (outcome.ok) throw new Error('it answered');
     expect(outcome.error.code).toBe(code);
     expect(outcome.error.message).toMatch(message);
@@ -224,7 +227,7 @@ describe('an upstream on a bad day', () => {
   });
 
   it('refuses connections', async () => {
-    const outcome = await rig().call(httpUpstream('http://127.0.0.1:1/mcp'), 'alice', toolCall('noop'));
+    const outcome = await rig(LEGACY).call(httpUpstream('http://127.0.0.1:1/mcp'), 'alice', toolCall('noop'));
     expect(outcome).toMatchObject({ ok: false, error: { code: 'upstream_unavailable', stage: 'initialize' } });
   });
 

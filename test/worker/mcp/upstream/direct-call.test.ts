@@ -1,10 +1,11 @@
 // Calls to servers that were met before, at the wire: a scripted `fetch` plays the server.
 import { describe, expect, inject, it, vi } from 'vitest';
-import type { Catalog, ToolProgress, UpstreamSession } from '../../../../src/mcp/ports.ts';
+import type { Catalog, UpstreamSession } from '../../../../src/mcp/ports.ts';
 import { callsReceived, httpUpstream, MAX_RESPONSE_BYTES, misbehaving, rig, stateOf, toolCall } from './rig.ts';
 
 const SESSION: UpstreamSession = { sessionId: 's-1', protocolVersion: '2025-11-25', capabilities: {} };
 const MODERN: Catalog = { fingerprint: 'c1', tools: [], era: 'modern', capabilities: {}, at: 0 };
+const LEGACY: Catalog = { ...MODERN, era: 'legacy' };
 const DONE = { content: [{ type: 'text', text: 'done' }], resultType: 'complete' };
 const EVENTS = { 'content-type': 'text/event-stream' };
 
@@ -28,11 +29,16 @@ function serverThat(answer: Script, era: 'legacy' | 'modern' = 'legacy') {
     return one.body.method === 'tools/call' || method === 'GET' ? answer(one) : new Response(null, { status: 202 });
   };
   const reach = { endpoint: () => ({ url: new URL('http://upstream.test/mcp'), fetch: send }) };
-  const { call, idle, sessions } = rig(era === 'modern' ? MODERN : undefined, reach);
+  const { call, links, idle, sessions } = rig(era === 'modern' ? MODERN : LEGACY, reach);
   if (era === 'legacy') sessions.held.set('alice', SESSION);
   return {
     sent,
     idle,
+    request: () => {
+      const { signal } = new AbortController();
+      const request = { method: 'tools/call', params: { name: 'work' }, signal, wantsProgress: false };
+      return links('alice').request(httpUpstream('http://upstream.test/mcp'), request);
+    },
     call: (more: Parameters<typeof toolCall>[1] = {}, timeout = 3_000, name = 'work') =>
       call(httpUpstream('http://upstream.test/mcp', { timeout }), 'alice', toolCall(name, more)),
   };
@@ -149,7 +155,7 @@ describe('the request', () => {
 
 it('gives calls at the same time in one session each their own answer', async () => {
   const upstream = httpUpstream(`${inject('legacyUrl')}/mcp`);
-  const { call } = rig();
+  const { call } = rig(LEGACY);
   await call(upstream, 'alice', toolCall('echo'));
   const slow = call(upstream, 'alice', toolCall('slow', { arguments: { ms: 400 } }));
   await scheduler.wait(100);
@@ -163,7 +169,7 @@ describe('a stream of messages', () => {
     const server = serverThat(({ body: { id } }) =>
       events([progress(id, 1), progress(id + 1, 5), progress(id, 2), event({ id, result: DONE }), progress(id, 3)]),
     );
-    const seen: ToolProgress[] = [];
+    const seen: object[] = [];
     expect(await server.call({ onProgress: (told) => void seen.push(told) })).toEqual(success);
     expect(server.sent[0]?.body.params['_meta']).toEqual({ progressToken: server.sent[0]?.body.id });
     expect(seen).toEqual([
@@ -212,7 +218,7 @@ describe('a stream of messages', () => {
     await legacy.idle();
     const [, ...answers] = legacy.sent;
     expect(answers.map(({ body, headers }) => ({ body, session: headers.get('mcp-session-id') }))).toEqual([
-      { session: 's-1', body: { jsonrpc: '2.0', id: 'q', error: { code: -32601, message: 'Method not found' } } },
+      { session: 's-1', body: { jsonrpc: '2.0', id: 'q', error: { code: -32601, message: expect.any(String) } } },
       { session: 's-1', body: { jsonrpc: '2.0', id: 7, result: {} } },
     ]);
     const modern = serverThat(asking, 'modern');
@@ -244,7 +250,7 @@ describe('a stream of messages', () => {
     });
     const seen: number[] = [];
     const startedAt = Date.now();
-    expect(await server.call({ onProgress: (told) => void seen.push(told.progress) })).toEqual(success);
+    expect(await server.call({ onProgress: (told) => void seen.push(Number(told['progress'])) })).toEqual(success);
     expect(Date.now() - startedAt).toBeLessThan(500);
     expect(seen).toEqual([1, 2]);
     const told = server.sent.map(({ method, headers }) => [
@@ -306,7 +312,7 @@ describe('a call given up', () => {
   it('stops the tool at a real server, in a session used before', async () => {
     const base = inject('legacyUrl');
     const upstream = httpUpstream(`${base}/mcp`);
-    const { call, idle } = rig();
+    const { call, idle } = rig(LEGACY);
     await call(upstream, 'alice', toolCall('echo'));
     const before = (await stateOf(base)).cancelled;
     const controller = new AbortController();
@@ -339,7 +345,6 @@ describe('an answer', () => {
     ['to somebody else', () => ({ jsonrpc: '2.0', id: 'other', result: DONE }), /before it was complete/],
     ['that is no JSON-RPC', () => ({ hello: 'world' }), /not a JSON-RPC message/],
     ['whose result is a list', (id: number) => ({ jsonrpc: '2.0', id, result: [] }), /not a JSON-RPC message/],
-    ['without content', (id: number) => ({ jsonrpc: '2.0', id, result: {} }), /"content" must be an array/],
   ])('%s is no answer', async (_name, answer, message) => {
     const server = serverThat(({ body }) => Response.json(answer(body.id)));
     expect(await server.call()).toMatchObject({
@@ -353,16 +358,11 @@ describe('an answer', () => {
     expect(await server.call()).toEqual(success);
   });
 
-  it.each([
-    ['input_required', /input from the user/],
-    ['task', /input from the user/],
-    [undefined, /broke the protocol/],
-  ])('of the type %s is not one of 2026-07-28 that can be relayed', async (resultType, message) => {
-    const server = serverThat(
-      ({ body: { id } }) => Response.json({ jsonrpc: '2.0', id, result: { ...DONE, resultType } }),
-      'modern',
-    );
-    expect(await server.call()).toMatchObject({ ok: false, error: { message: expect.stringMatching(message) } });
+  it.each(['input_required', 'task', undefined])('of the type %s is relayed whole', async (resultType) => {
+    const whole = { ...DONE, resultType, unheardOf: { kept: true } };
+    const server = serverThat(({ body: { id } }) => Response.json({ jsonrpc: '2.0', id, result: whole }), 'modern');
+    const outcome = await server.request();
+    expect(outcome).toEqual({ ok: true, value: { ...whole, resultType: resultType ?? 'complete' } });
   });
 });
 
@@ -380,7 +380,7 @@ describe.each(['modern', 'legacy'] as const)('a %s server met before, on a bad d
     ['redirect', 'upstream_error', /redirect to http:\/\/127\.0\.0\.1:1\/elsewhere,/, 'call'],
     ['hang', 'upstream_timeout', /in time/, 'call'],
   ])('%s: %s', async (quirk, code, message, stage) => {
-    const { call, sessions } = rig(era === 'modern' ? MODERN : undefined);
+    const { call, sessions } = rig(era === 'modern' ? MODERN : LEGACY);
     if (era === 'legacy') sessions.held.set('alice', { ...SESSION, sessionId: '' });
     const before = await callsReceived(quirk);
     const outcome = await call(misbehaving(quirk, { timeout: 1_000 }), 'alice', toolCall('noop'));
