@@ -1,5 +1,6 @@
-// What one side may ask or tell the other, in the four combinations of the client's era and the upstream's. The rows of
-// the first two describes are the fixtures themselves, without the gateway: where they fail, the others say nothing.
+// What one side may ask or tell the other, in the four combinations of the client's era and the upstream's, at the
+// upstream's own endpoint and at the one that all share. The first two describes are the fixtures themselves, without the
+// gateway: where they fail, the others say nothing.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Fixture } from '../support/fixture-http.ts';
@@ -37,19 +38,36 @@ afterAll(async () => {
   await Promise.all(Object.values(upstreams ?? {}).map((upstream) => upstream.stop()));
 });
 
-const direct = (era: Era) => connectEraClient(era, `${upstreams[era].url}/mcp`, {});
-const through = (client: Era, upstream: Era) =>
-  connectEraClient(client, `${gateway.url}/mcp/${upstream}`, { authorization: `Bearer ${KEY}` });
+interface Door {
+  readonly upstream: Era;
+  connect(): Promise<EraClient>;
+  /** Before the names of tools. */
+  readonly prefix?: string;
+  readonly watched?: string;
+}
 
-for (const era of ERAS)
-  describe(`${era} client directly at the ${era} upstream`, () => behaviours(era, () => direct(era)));
+const headers = { authorization: `Bearer ${KEY}` };
+
+for (const era of ERAS) {
+  describe(`${era} client directly at the ${era} upstream`, () =>
+    behaviours({ upstream: era, connect: () => connectEraClient(era, `${upstreams[era].url}/mcp`, {}) }));
+}
 for (const client of ERAS) {
   for (const upstream of ERAS) {
-    describe(`${client} client, ${upstream} upstream`, () => behaviours(upstream, () => through(client, upstream)));
+    describe(`${client} client, ${upstream} upstream`, () =>
+      behaviours({ upstream, connect: () => connectEraClient(client, `${gateway.url}/mcp/${upstream}`, headers) }));
+    describe(`${client} client, ${upstream} upstream among others`, () =>
+      behaviours({
+        upstream,
+        connect: () => connectEraClient(client, `${gateway.url}/mcp`, headers),
+        prefix: `${upstream}__`,
+        // Both upstreams have it, so neither is shown under the plain URI.
+        watched: `mcp+${upstream}+${WATCHED}`,
+      }));
   }
 }
 
-function behaviours(upstream: Era, connect: () => Promise<EraClient>): void {
+function behaviours({ upstream, connect, prefix = '', watched = WATCHED }: Door): void {
   let client: EraClient;
   beforeAll(async () => {
     client = await connect();
@@ -57,26 +75,26 @@ function behaviours(upstream: Era, connect: () => Promise<EraClient>): void {
   afterAll(() => client?.close());
 
   it('elicitation', async () => {
-    expect(await client.call('ask_user')).toBe(`hello ${USER_NAME}`);
+    expect(await client.call(`${prefix}ask_user`)).toBe(`hello ${USER_NAME}`);
   });
 
   it('sampling', async () => {
-    expect(await client.call('ask_model')).toContain(MODEL_WORDS);
+    expect(await client.call(`${prefix}ask_model`)).toContain(MODEL_WORDS);
   });
 
   it('roots', async () => {
-    expect(await client.call('ask_roots')).toBe(ROOT);
+    expect(await client.call(`${prefix}ask_roots`)).toBe(ROOT);
   });
 
   it('progress', async () => {
     const seen: number[] = [];
-    expect(await client.call('count', {}, { onProgress: (progress) => seen.push(progress) })).toBe('counted');
+    expect(await client.call(`${prefix}count`, {}, { onProgress: (progress) => seen.push(progress) })).toBe('counted');
     expect(seen).toEqual([1, 2, 3]);
   });
 
   it('logging', async () => {
     client.heard.length = 0;
-    await client.call('chatter', {}, { logLevel: 'info' });
+    await client.call(`${prefix}chatter`, {}, { logLevel: 'info' });
     await until(() => client.heard.length === 2);
     expect(client.heard).toEqual(['at info', 'at error']);
   });
@@ -84,29 +102,29 @@ function behaviours(upstream: Era, connect: () => Promise<EraClient>): void {
   it('cancellation', async () => {
     const mark = crypto.randomUUID();
     const cancel = new AbortController();
-    const call = client.call('wait', { mark }, { signal: cancel.signal });
+    const call = client.call(`${prefix}wait`, { mark }, { signal: cancel.signal });
     setTimeout(() => cancel.abort(), 300);
     await expect(call).rejects.toThrow();
     await until(async () => (await stateOf(upstream)).cancelled.includes(mark), 10_000);
     // Whoever cancelled can go on.
-    expect(await client.call('hello')).toBe('called hello');
+    expect(await client.call(`${prefix}hello`)).toBe('called hello');
   });
 
   it('list_changed', async () => {
     await client.listen();
     client.heard.length = 0;
     const name = `learnt-${crypto.randomUUID().slice(0, 8)}`;
-    await client.call('learn', { name });
+    await client.call(`${prefix}learn`, { name });
     await until(() => client.heard.includes('list_changed'));
-    expect(await client.listTools()).toContain(name);
-    expect(await client.call(name)).toBe(`called ${name}`);
+    expect(await client.listTools()).toContain(prefix + name);
+    expect(await client.call(prefix + name)).toBe(`called ${name}`);
   });
 
   it('resource update', async () => {
-    await client.listen(WATCHED);
+    await client.listen(watched);
     await until(async () => {
-      await client.call('touch');
-      return client.heard.includes(`updated ${WATCHED}`);
+      await client.call(`${prefix}touch`);
+      return client.heard.includes(`updated ${watched}`);
     });
   });
 }
