@@ -85,7 +85,8 @@ async function catalogOf(api: ApiCatalog, now: number): Promise<Catalog> {
     tools,
     // No session, nothing to negotiate: as stateless as the newest revision.
     era: 'modern',
-    capabilities: { tools: {} },
+    // Changes are found here, by reading the description again: nobody needs to ask for more.
+    capabilities: { tools: { listChanged: true } },
     ...(title !== undefined && { serverInfo: { name: title, version } }),
     ...(instructions !== undefined && { instructions }),
   } as const;

@@ -32,7 +32,7 @@ describe('a probe', () => {
     expect({ count: tools.length, era, capabilities, title: serverInfo?.name }).toEqual({
       count,
       era: 'modern',
-      capabilities: { tools: {} },
+      capabilities: { tools: { listChanged: true } },
       title: 'Bookshop',
     });
   });
