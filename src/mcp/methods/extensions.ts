@@ -4,7 +4,7 @@ import type { JsonObject } from '../../lib/json-value.ts';
 import { isObject } from '../../lib/json-value.ts';
 import { isTaskMethod } from '../../policy/mcp-scope.ts';
 import { TASKS_EXTENSION } from '../capabilities.ts';
-import type { ClientRequest } from '../client-request.ts';
+import type { ClientRequest, Peer } from '../client-request.ts';
 import { DISCOVERY_DEADLINE_MS } from '../limits.ts';
 import type { Catalog } from '../ports.ts';
 import { RPC, rpcError } from '../protocol/errors.ts';
@@ -14,6 +14,9 @@ import { grantsAll, grantsAny, type Grant } from '../scope.ts';
 import { finished, shownResult } from '../shown-result.ts';
 import { parseTaskId } from '../task-id.ts';
 import { failureAnswer, invalidParams, unknownName } from './failure-answer.ts';
+
+/** Those of 2026-07-28; the tasks of 2025-11-25 have others too. */
+const MODERN_TASK_METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
 
 export async function callExtension(request: ClientRequest, method: string, params: JsonObject): Promise<RpcAnswer> {
   return isTaskMethod(method) && request.caller.scope.naming === 'qualified'
@@ -35,6 +38,10 @@ async function callSharedTask(request: ClientRequest, method: string, params: Js
   const { taskId } = params;
   // A list of all servers' tasks has no pages that could be followed; it is not declared either.
   if (method === 'tasks/list') return methodNotFound();
+  if (request.peer.era === 'modern') {
+    const refusal = refuseModernTask(request.peer, method);
+    if (refusal !== undefined) return refusal;
+  }
   if (typeof taskId !== 'string') return invalidParams('"taskId" must be a string');
   const parsed = parseTaskId(taskId);
   const grant = request.caller.scope.grants.get(parsed?.upstream ?? '');
@@ -42,6 +49,16 @@ async function callSharedTask(request: ClientRequest, method: string, params: Js
   const { catalog } = await request.upstreamViews.view(grant.upstream, DISCOVERY_DEADLINE_MS);
   if (!hasTasks(catalog, grant)) return unknownName('task', taskId);
   return relay(request, grant, method, { ...params, taskId: parsed.id });
+}
+
+/** What the server would say, before it is known which. */
+function refuseModernTask({ face }: Peer, method: string): RpcAnswer | undefined {
+  if (!MODERN_TASK_METHODS.has(method)) return methodNotFound();
+  const declared = face.capabilities.extensions;
+  if (declared !== undefined && TASKS_EXTENSION in declared) return undefined;
+  const requiredCapabilities = { extensions: { [TASKS_EXTENSION]: {} } };
+  const text = `Declare the extension ${TASKS_EXTENSION} to use tasks`;
+  return rpcError(RPC.missingClientCapability, text, { requiredCapabilities });
 }
 
 async function relay(request: ClientRequest, grant: Grant, method: string, params: JsonObject): Promise<RpcAnswer> {
