@@ -27,9 +27,7 @@ function requireTasks(context: ServerContext): void {
   });
 }
 
-const refuseToAsk = (): Promise<never> => Promise.reject(new Error('Only a task can ask.'));
-
-/** Becomes a task for a client that knows them, and is answered at the end for one that does not. */
+/** Becomes a task for a client that knows them; one that does not is answered at the end and never asked. */
 export async function callTaskTool(
   tool: TaskTool,
   board: TaskBoard,
@@ -38,7 +36,8 @@ export async function callTaskTool(
 ): Promise<CallToolResult> {
   if (tool.alwaysTask === true) requireTasks(context);
   if (knowsTasks(context)) return startTask(board, args, tool.job);
-  return (await tool.job({ arguments: args, signal: context.mcpReq.signal, ask: refuseToAsk })) as CallToolResult;
+  const { signal } = context.mcpReq;
+  return (await tool.job({ arguments: args, signal, ask: () => Promise.resolve({}) })) as CallToolResult;
 }
 
 /** The rest of a call that has been answered; at once for a client that knows no tasks. */
