@@ -117,9 +117,12 @@ function errorAnswer(text: string): ToolAnswer {
 }
 
 function answerOf(result: CallToolResult): ToolAnswer {
-  // 2026-07-28: the tool asks for something that only an MCP client could be asked for.
-  if ('resultType' in result && result.resultType === 'input_required')
-    return errorAnswer('The tool asks for input from the user, which cannot be given on this way. Do without it.');
+  // What 2026-07-28 knows in place of a result speaks to MCP clients only: a question to the user, a task to wait for.
+  if (!Array.isArray(result.content)) {
+    const asks = 'resultType' in result && result.resultType === 'input_required';
+    const what = asks ? 'asks for input from the user' : 'did not answer with a result';
+    return errorAnswer(`The tool ${what}, which cannot be dealt with on this way. Do without it.`);
+  }
   const content = result.content.map(contentOf);
   const { structuredContent, isError } = result;
   if (content.length === 0 && structuredContent !== undefined)

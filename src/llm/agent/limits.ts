@@ -10,3 +10,6 @@ export const TOOL_RESULT_CHARACTERS = 1_000_000;
 /** Of an input schema as shown to a model: how many schemas within it, and how deep. */
 export const SCHEMA_NODES = 2_000;
 export const SCHEMA_DEPTH = 24;
+
+/** Of one description, of a tool or within its schema, that a model is shown. */
+export const DESCRIPTION_CHARACTERS = 8_000;

@@ -2,7 +2,7 @@
 import { isObject, listAt, textAt } from '../../lib/json-value.ts';
 import type { LlmRequestBody } from '../model-name.ts';
 import type { AgentDialect } from './dialect.ts';
-import { portableSchema } from './portable-schema.ts';
+import { portableSchema, shortened } from './portable-schema.ts';
 import type { ListedTool } from './toolbox.ts';
 
 /**
@@ -27,7 +27,7 @@ export function toolsToOffer(
 /** The tool as it stands in a request. */
 export function offerOf(tool: ListedTool, dialect: AgentDialect): unknown {
   const { schema, note } = portableSchema(tool.inputSchema);
-  const description = [tool.description ?? '', note ?? ''].filter((text) => text !== '').join('\n\n');
+  const description = [shortened(tool.description ?? ''), note ?? ''].filter((text) => text !== '').join('\n\n');
   return dialect.offer(tool, description, schema);
 }
 

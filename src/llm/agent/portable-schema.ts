@@ -2,7 +2,7 @@
 // One schema that a provider does not like fails the whole request. It guides the model and decides nothing: arguments
 // are checked against the tool's own schema before a call.
 import { isObject, type JsonObject } from '../../lib/json-value.ts';
-import { SCHEMA_DEPTH, SCHEMA_NODES } from './limits.ts';
+import { DESCRIPTION_CHARACTERS, SCHEMA_DEPTH, SCHEMA_NODES } from './limits.ts';
 
 export interface PortableSchema {
   readonly schema: JsonObject;
@@ -92,11 +92,17 @@ class Inliner {
   #keyword(keyword: string, value: unknown, depth: number, path: readonly string[]): unknown {
     if (MAPS_OF_SCHEMAS.has(keyword) && isObject(value))
       return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, this.inline(part, depth, path)]));
+    if (keyword === 'description' && typeof value === 'string') return shortened(value);
     const isList = Array.isArray(value) && (LISTS_OF_SCHEMAS.has(keyword) || keyword === 'items');
     if (isList) return value.map((part: unknown) => this.inline(part, depth, path));
     if (!SCHEMAS.has(keyword) || typeof value === 'boolean') return value;
     return this.inline(value, depth, path);
   }
+}
+
+/** A description as a model is shown it. */
+export function shortened(text: string): string {
+  return text.length <= DESCRIPTION_CHARACTERS ? text : `${text.slice(0, DESCRIPTION_CHARACTERS)}…`;
 }
 
 /** Within the document only: a reference is never fetched. */

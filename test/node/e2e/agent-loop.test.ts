@@ -382,6 +382,14 @@ describe('tools for callers of models', () => {
     expect((await execute(body, 'vk-unknown-key')).status).toBe(401);
   });
 
+  it('offers and runs no more than the request itself narrows it to', async () => {
+    const headers = { ...INJECT, 'x-sallyport-include-servers': 'fixture', 'x-sallyport-include-tools': 'fixture__a*' };
+    const [sent] = await sentBy(() => ask('messages', 'plain', { headers }));
+    expect(sent?.body.tools?.map(({ name }) => name)).toEqual(['fixture__add', 'fixture__arguments']);
+    const answer = await ask('messages', 'twice', { headers });
+    expect(answer.asked.map(({ name }) => name)).toEqual(['fixture__echo', 'everything__get-sum']);
+  });
+
   it('refuses a wish that it does not know', async () => {
     const answer = ask('chat', 'plain', { headers: { 'x-sallyport-mcp': 'please' } });
     await expect(answer).rejects.toMatchObject({ status: 400, param: 'x-sallyport-mcp' });

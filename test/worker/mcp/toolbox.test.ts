@@ -188,10 +188,13 @@ describe('a toolbox', () => {
     expect(await toolbox.call(use('files__read', { path: '/' }), context)).toEqual(ok({ isError: false, content }));
   });
 
-  it('tells the model that nobody can be asked', async () => {
-    const { toolbox } = rig(ok({ resultType: 'input_required' } as unknown as CallToolResult));
+  it.each([
+    ['input_required', /asks for input/],
+    ['task', /did not answer with a result/],
+  ])('tells the model of an answer that is no result: %s', async (resultType, text) => {
+    const { toolbox } = rig(ok({ resultType } as unknown as CallToolResult));
     expect(await toolbox.call(use('files__read', { path: '/' }), context)).toMatchObject({
-      value: { isError: true, content: [{ text: expect.stringContaining('cannot be given') }] },
+      value: { isError: true, content: [{ text: expect.stringMatching(text) }] },
     });
   });
 

@@ -7,6 +7,8 @@ import { callModel, refuseCall, type LlmAnswer, type LlmPorts, type LlmRequest }
 import type { LlmCaller } from '../../../llm/call-record.ts';
 import type { Operation } from '../../../llm/operation.ts';
 import type { Env } from '../../../env.ts';
+import type { JsonObject } from '../../../lib/json-value.ts';
+import type { Result } from '../../../lib/result.ts';
 import type { Failure } from '../../../policy/failure.ts';
 import type { Services } from '../../../services.ts';
 import type { AppEnv } from '../../app-env.ts';
@@ -37,6 +39,10 @@ export function serveCall(operation: Operation): Handler<AppEnv> {
     };
     const refused = async (reason: Failure): Promise<Response> =>
       errorResponse(await refuseCall(ports, caller, reason), operation.dialect, requestId);
+    const answered = (answer: Result<LlmAnswer, Failure>): Response =>
+      answer.ok
+        ? responseOf(answer.value, ports.now() - receivedAt)
+        : errorResponse(answer.error, operation.dialect, requestId);
 
     const tags = parseTags(request.headers.get(TAGS_HEADER));
     if (!tags.ok) return refused(tags.error);
@@ -56,20 +62,17 @@ export function serveCall(operation: Operation): Handler<AppEnv> {
       signal: request.signal,
       providers: snapshot.providers,
     };
-    const answer =
-      injection.value === undefined
-        ? await callModel(ports, tagged, call)
-        : await callWithTools(
-            {
-              ...ports,
-              toolbox: toolboxFor(services, snapshot, virtualKey, tagged),
-              errorBody: (reason) => errorBodyOf(reason, operation.dialect, requestId),
-            },
-            tagged,
-            { ...call, agent: injection.value, maxDepth: snapshot.settings.limits.agent_depth },
-          );
-    if (!answer.ok) return errorResponse(answer.error, operation.dialect, requestId);
-    return responseOf(answer.value, ports.now() - receivedAt);
+    if (injection.value === undefined) return answered(await callModel(ports, tagged, call));
+    const toolbox = toolboxFor({ headers: request.headers, services, snapshot, virtualKey, caller: tagged });
+    if (!toolbox.ok) return refused(toolbox.error);
+    const errorBody = (reason: Failure): Promise<JsonObject> => errorBodyOf(reason, operation.dialect, requestId);
+    return answered(
+      await callWithTools({ ...ports, toolbox: toolbox.value, errorBody }, tagged, {
+        ...call,
+        agent: injection.value,
+        maxDepth: snapshot.settings.limits.agent_depth,
+      }),
+    );
   };
 }
 

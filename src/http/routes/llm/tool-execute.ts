@@ -34,15 +34,17 @@ export async function executeTool(c: Context<AppEnv>): Promise<Response> {
 
   const { use, agent, errors } = asked.value;
   const client = request.headers.get('user-agent')?.slice(0, CLIENT_LENGTH);
-  const toolbox = toolboxFor(services, snapshot, virtualKey, {
+  const caller = {
     virtualKey,
     settings: snapshot.settings,
     requestId,
     receivedAt,
     ...(client !== undefined && { client }),
     ...(tags.value !== undefined && { tags: tags.value }),
-  });
-  const answer = await toolbox.call(use, { signal: request.signal });
+  };
+  const toolbox = toolboxFor({ headers: request.headers, services, snapshot, virtualKey, caller });
+  if (!toolbox.ok) return refuse(toolbox.error, errors);
+  const answer = await toolbox.value.call(use, { signal: request.signal });
   return answer.ok ? c.json(agent.resultItem({ use, answer: answer.value })) : refuse(answer.error, errors);
 }
 

@@ -6,6 +6,7 @@ import type { LlmCaller } from '../../../llm/call-record.ts';
 import type { Operation } from '../../../llm/operation.ts';
 import { isObject, parseJson, type JsonObject } from '../../../lib/json-value.ts';
 import { err, ok, type Result } from '../../../lib/result.ts';
+import { narrowScope, parseNarrowing } from '../../../mcp/narrowing.ts';
 import { scopeOf } from '../../../mcp/scope.ts';
 import { createToolbox } from '../../../mcp/toolbox.ts';
 import { failure, type Failure } from '../../../policy/failure.ts';
@@ -30,18 +31,30 @@ export function injectionFor(
   return ok(isWanted ? agentDialectOf(operation.path) : undefined);
 }
 
-/** The tools of a key, for the models that it calls. */
-export function toolboxFor(
-  services: Services,
-  snapshot: PolicySnapshot,
-  virtualKey: VirtualKey,
-  { requestId, receivedAt, client, tags }: LlmCaller,
-): Toolbox {
+/** What a toolbox is made of: the tools of a key, less what the request does not want to see. */
+export interface ToolboxRequest {
+  readonly headers: Pick<Headers, 'get'>;
+  readonly services: Services;
+  readonly snapshot: PolicySnapshot;
+  readonly virtualKey: VirtualKey;
+  readonly caller: LlmCaller;
+}
+
+export function toolboxFor({
+  headers,
+  services,
+  snapshot,
+  virtualKey,
+  caller: { requestId, receivedAt, client, tags },
+}: ToolboxRequest): Result<Toolbox, Failure> {
   const { settings } = snapshot;
-  const scope = scopeOf(snapshot, virtualKey) ?? { naming: 'qualified', grants: new Map() };
-  return createToolbox(
+  const narrowing = parseNarrowing(headers);
+  if (!narrowing.ok) return narrowing;
+  const whole = scopeOf(snapshot, virtualKey) ?? { naming: 'qualified', grants: new Map() };
+  const scope = narrowScope(whole, narrowing.value);
+  const toolbox = createToolbox(
     {
-      toolInvoker: services.toolInvoker(settings),
+      toolInvoker: services.toolInvoker(virtualKey.principal.keyId),
       upstreamViews: services.upstreamViews,
       recorder: services.recorder,
       now: services.now,
@@ -56,6 +69,7 @@ export function toolboxFor(
       ...(tags !== undefined && { tags }),
     },
   );
+  return ok(toolbox);
 }
 
 /** An error's body, for a stream that has begun: its status can no longer say anything. */

@@ -93,6 +93,13 @@ describe('a portable schema', () => {
     expect(JSON.stringify(schema).length).toBeLessThan(SCHEMA_NODES * 60);
   });
 
+  it('cuts descriptions that would fill the context', () => {
+    const description = 'x'.repeat(10_000_000);
+    const { schema } = portableSchema({ description, properties: { a: { description }, description: text } });
+    expect(JSON.stringify(schema).length).toBeLessThan(20_000);
+    expect(schema['properties']).toMatchObject({ description: text });
+  });
+
   it('has no reference and no alternatives at the top, and asks for nothing that the original does not ask for', () => {
     const name = fc.constantFrom('a', 'b', 'c');
     const leaf = fc.constantFrom<JsonObject>({}, { type: ['string', 'number', 'array'] }, { $ref: '#/$defs/x' });
