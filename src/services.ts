@@ -10,11 +10,11 @@ import { ConfigurationUnavailable } from './config/stored.ts';
 import { createUpstreamNetwork } from './egress/upstream-network.ts';
 import type { Env } from './env.ts';
 import type { Face } from './mcp/links.ts';
+import { PRODUCT } from './lib/product.ts';
 import type { HealthRecords } from './health/report.ts';
 import type { DefinitionRecords } from './trust/ports.ts';
-import type { CallUpstreamTool, UpstreamNetwork, UpstreamSessions, UpstreamViews } from './mcp/ports.ts';
+import type { UpstreamNetwork, UpstreamViews } from './mcp/ports.ts';
 import { createToolInvoker, type ToolInvoker } from './mcp/tool-call.ts';
-import { createCallUpstreamTool } from './mcp/upstream/call.ts';
 import type { PrincipalSessions } from './mcp/upstream/principal-port.ts';
 import type { LinkLimits } from './mcp/upstream/session-links.ts';
 import { createStatelessLinks, type StatelessLinks } from './mcp/upstream/stateless-links.ts';
@@ -24,7 +24,6 @@ import type { PolicySnapshot } from './policy/snapshot.ts';
 import { createAuditReader } from './stores/d1/audit-events.ts';
 import { createConfigStore } from './stores/d1/config-store.ts';
 import { createPolicyStore } from './stores/d1/policy-store.ts';
-import { createUpstreamSessions } from './stores/objects/mcp-session.ts';
 import { createClientSessions, type ClientSessions } from './stores/objects/client-sessions.ts';
 import { createDefinitionRecords } from './stores/objects/definition-records.ts';
 import { createPrincipalSessions } from './stores/objects/principal-session.ts';
@@ -47,7 +46,6 @@ export interface Services {
   readonly upstreamViews: UpstreamViews;
   readonly healthRecords: HealthRecords;
   readonly definitionRecords: DefinitionRecords;
-  readonly upstreamSessions: UpstreamSessions;
   readonly upstreamNetwork: UpstreamNetwork;
   readonly sessionIds: SessionIds;
   /** Of clients of the legacy eras. */
@@ -58,8 +56,8 @@ export interface Services {
   /** The upstreams of one client without a session. @param principal key id */
   readonly linksOf: (principal: string, face: Face) => StatelessLinks;
   readonly requestStates: RequestStates;
-  /** Calls tools for callers that are no MCP clients, and so cannot be asked anything in the midst of a call. */
-  readonly toolInvoker: (settings: SettingsDocument) => ToolInvoker;
+  /** Calls tools for callers that are no MCP clients, and so cannot be asked anything in the midst of a call. @param principal key id */
+  readonly toolInvoker: (principal: string) => ToolInvoker;
 }
 
 export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUntil'>): Services {
@@ -78,7 +76,6 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     upstreamViews: createUpstreamViews(env, { snapshot, now, waitUntil }),
     healthRecords: createHealthRecords(env),
     definitionRecords: createDefinitionRecords(env, now),
-    upstreamSessions: createUpstreamSessions(env),
     upstreamNetwork: createUpstreamNetwork(env),
     sessionIds: createSessionIds(async () => (await keyring()).sessionIds),
     clientSessions: createClientSessions(env),
@@ -86,19 +83,9 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     linkLimits: async () => linkLimits((await snapshot()).settings),
     linksOf: (principal, face) => linksOf(services, principal, face),
     requestStates: createRequestStates({ key: async () => (await keyring()).requestStates, now }),
-    toolInvoker: (settings) => createToolInvoker({ ...services, callUpstreamTool: toolCaller(services, settings) }),
+    toolInvoker: (principal) => createToolInvoker({ ...services, links: linksOf(services, principal, NOBODY) }),
   };
   return services;
-}
-
-function toolCaller(services: Services, { limits }: SettingsDocument): CallUpstreamTool {
-  return createCallUpstreamTool({
-    network: services.upstreamNetwork,
-    views: services.upstreamViews,
-    sessions: services.upstreamSessions,
-    maxResponseBytes: limits.response_bytes,
-    waitUntil: services.waitUntil,
-  });
 }
 
 function linkLimits({ limits }: SettingsDocument): LinkLimits {
@@ -124,6 +111,9 @@ function linksOf(services: Services, principal: string, face: Face): StatelessLi
     now: services.now,
   });
 }
+
+/** As upstreams see callers that are no clients: none of them can be asked anything. */
+const NOBODY: Face = { info: PRODUCT, capabilities: {} };
 
 const now = (): number => Date.now();
 

@@ -12,10 +12,9 @@ import type { Tags } from '../audit/tags.ts';
 import { findByWireName } from './catalog.ts';
 import { DISCOVERY_DEADLINE_MS, REFRESH_AFTER_MS } from './limits.ts';
 import type { UpstreamLinks } from './links.ts';
-import type { CallUpstreamTool, Catalog, UpstreamViews } from './ports.ts';
+import type { Catalog, UpstreamViews } from './ports.ts';
 import { isGranted, type Grant, type Scope } from './scope.ts';
 import { toolCallEvent } from './tool-call-event.ts';
-import { linksOver } from './upstream/call-links.ts';
 import { isToolResult, NOT_A_TOOL_RESULT } from './upstream/relayed-result.ts';
 import { readyView, requestUpstream, type Attempt, type Hop, type RoundFailure } from './upstream-round.ts';
 
@@ -25,8 +24,7 @@ export interface ToolCallPorts {
   readonly recorder: Recorder;
   readonly upstreamViews: UpstreamViews;
   /** For callers that bring none of their own. */
-  readonly links?: UpstreamLinks;
-  readonly callUpstreamTool?: CallUpstreamTool;
+  readonly links: UpstreamLinks;
 }
 
 /** On whose behalf tools are called, and what goes on the record of each call. */
@@ -173,8 +171,8 @@ async function callUpstream(
     signal,
     principal,
   };
-  const own = { links: ports.links ?? linksOver(ports.callUpstreamTool, principal), wantsProgress: false };
-  const { outcome, ...attempt } = await requestUpstream(ports, upstream, round, invocation.hop ?? own);
+  const hop = invocation.hop ?? { links: ports.links, wantsProgress: false };
+  const { outcome, ...attempt } = await requestUpstream(ports, upstream, round, hop);
   if (!outcome.ok) return { ...attempt, outcome };
   const { value } = outcome;
   if (isToolResult(value) || isUnfinished(value)) return { ...attempt, outcome: ok(value) };

@@ -104,7 +104,6 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
       }),
     },
     definitionRecords: { toolNames: unused, read: unused, approve: unused },
-    upstreamSessions: { get: unused, put: unused, drop: unused },
     upstreamNetwork: { endpoint: unused },
     auditReader: { read: unused },
   };
