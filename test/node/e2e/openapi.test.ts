@@ -15,7 +15,7 @@ import { bookshopSwagger, bookshopYaml } from '../../support/openapi-description
 import { connectToolClient, ERAS, type ToolClient } from '../../support/tool-client.ts';
 
 const KEY = 'vk-e2e-openapi';
-const GRANTS = ['books', 'old', 'web', 'gone', 'page', 'sent'];
+const GRANTS = ['books', 'old', 'web', 'flaky', 'gone', 'page'];
 
 interface Shown {
   readonly name: string;
@@ -26,34 +26,36 @@ interface Shown {
 
 let shop: Fixture;
 let gateway: GatewayProcess;
+let unused: number;
 
-beforeAll(async () => {
-  shop = await startBookshop();
-  const folder = newGatewayFolder();
-  writeFileSync(join(folder, 'books.yaml'), bookshopYaml(shop.url));
-  writeFileSync(join(folder, 'old.json'), JSON.stringify(bookshopSwagger(shop.url)));
-  gateway = await startGateway({
-    folder,
-    env: { BOOKSHOP_TOKEN },
-    config: `
+function configText(): string {
+  const clients = GRANTS.map((name) => `{ name: ${name}, allowed_tools: ["*"] }`).join(', ');
+  return `
 mcp:
   servers:
     - { name: books, type: openapi, spec: ./books.yaml, headers: { Authorization: "Bearer \${BOOKSHOP_TOKEN}" }, timeout: 1s }
     - { name: old, type: openapi, spec: old.json }
     - { name: web, type: openapi, spec: "${shop.url}/spec/books.json?token=spec-secret", base_url: "${shop.url}/v1?api_key=query-secret" }
-    - { name: gone, type: openapi, spec: "http://127.0.0.1:${await freePort()}/openapi.json" }
+    - { name: flaky, type: openapi, spec: "${shop.url}/spec/flaky.json", base_url: "${shop.url}/v1" }
+    - { name: gone, type: openapi, spec: "http://127.0.0.1:${unused}/openapi.json" }
     - { name: page, type: openapi, spec: "${shop.url}/spec/html" }
 virtual_keys:
   - key_name: reader
     key: ${KEY}
-    mcp_clients: [${GRANTS.slice(0, 5)
-      .map((name) => `{ name: ${name}, allowed_tools: ["*"] }`)
-      .join(', ')}]
+    mcp_clients: [${clients}]
   - key_name: narrow
     key: ${KEY}-narrow
     mcp_clients: [{ name: books, allowed_tools: [getBook] }]
-`,
-  });
+`;
+}
+
+beforeAll(async () => {
+  shop = await startBookshop();
+  unused = await freePort();
+  const folder = newGatewayFolder();
+  writeFileSync(join(folder, 'books.yaml'), bookshopYaml(shop.url));
+  writeFileSync(join(folder, 'old.json'), JSON.stringify(bookshopSwagger(shop.url)));
+  gateway = await startGateway({ folder, env: { BOOKSHOP_TOKEN }, config: configText() });
 }, 120_000);
 
 afterAll(async () => {
@@ -227,4 +229,18 @@ it('applies a change of a description’s file', async () => {
   );
   expect((await client.callTool('whoAmINow')).structuredContent).toEqual({ authorized: true });
   await client.close();
+  writeFileSync(join(gateway.folder, 'books.yaml'), changed);
 });
+
+it('calls after a restart what it knew before, though the description is out of reach', async () => {
+  await gateway.stop();
+  await fetch(`${shop.url}/control/flaky?is=gone`);
+  const { folder } = gateway;
+  gateway = await startGateway({ folder, env: { BOOKSHOP_TOKEN }, config: configText() });
+  const client = await connectToolClient({ era: 'modern', url: `${gateway.url}/mcp`, key: KEY });
+  expect((await client.listTools()).map(({ name }) => name)).toContain('flaky__getBook');
+  const book = await client.callTool('flaky__getBook', { isbn: 'restarted' });
+  expect(book.structuredContent).toMatchObject({ title: 'Grüße' });
+  expect(await healthOf('flaky')).toMatchObject({ state: 'healthy', tool_count: 1 });
+  await client.close();
+}, 120_000);
