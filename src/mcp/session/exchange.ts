@@ -53,6 +53,8 @@ export class Exchange {
 
   /** @param answer undefined for a request that its client cancelled */
   settle(id: RpcId, answer: RpcAnswer | undefined): void {
+    // What was told of a request comes before its answer.
+    this.#paced.finish();
     if (answer === undefined) this.#stream?.giveUp(id);
     else if (this.#stream === undefined) this.#answers.push([id, answer]);
     else this.#stream.send(responseTo(id, answer), id);
@@ -83,7 +85,7 @@ export class Exchange {
 
   #end(): void {
     this.#over = true;
-    this.#paced.finish();
+    this.#paced.close();
     if (this.#options.ownStream) this.#stream?.end();
     else this.#open();
   }

@@ -1,5 +1,4 @@
 // What the session asked its client and has no answer to yet, under ids of its own: those of upstreams would collide.
-import { log } from '../../lib/log.ts';
 import { newId } from '../../lib/ids.ts';
 import { at, isObject } from '../../lib/json-value.ts';
 import type { ClientCapabilities } from '@modelcontextprotocol/server';
@@ -59,11 +58,8 @@ export class OpenQuestions {
   /** An answer to what was not asked, or not any more, is of no consequence. */
   answer(response: RpcResponse): void {
     const { id } = response;
-    if (typeof id === 'string' && this.#open.has(id)) {
-      this.#settle(id, 'error' in response ? { error: response.error } : { result: response.result });
-      return;
-    }
-    log('info', 'session.answer_unasked');
+    if (typeof id !== 'string') return;
+    this.#settle(id, 'error' in response ? { error: response.error } : { result: response.result });
   }
 
   /** The session is over. */
