@@ -1,32 +1,32 @@
 import { describe, expect, it } from 'vitest';
 import { err, ok } from '../../../src/lib/result.ts';
+import type { RequestStates } from '../../../src/mcp/client-request.ts';
 import type { UpstreamCallFailure } from '../../../src/mcp/ports.ts';
 import { failure } from '../../../src/policy/failure.ts';
-import { callWith, CLIENTS, legacyClient, modernClient } from './clients.ts';
-import { fakeGateway, text, tool, URL_BASE, type FakeOptions, type FakeUpstream } from './fake-gateway.ts';
+import { catalogOf, methodsRig, NOW, scopeWith, type Answer, type RigOptions } from './rig.ts';
 
-function oneTool(upstream: FakeUpstream = {}, options: Partial<FakeOptions> = {}) {
-  return fakeGateway({ upstreams: { s: { tools: [tool('a')], ...upstream } }, ...options });
-}
-
-function failing(code: 'upstream_timeout' | 'upstream_error', more: Partial<UpstreamCallFailure> = {}): FakeUpstream {
-  return { call: async () => err({ ...failure(code, 'It broke.'), stage: 'call', ...more }) };
-}
+const tool = (name: string) => ({ name, inputSchema: { type: 'object' as const } });
+const text = (value: string) => ({ content: [{ type: 'text', text: value }] });
+const oneTool = (more: Partial<RigOptions> = {}) =>
+  methodsRig({
+    catalogs: { s: catalogOf({ tools: [tool('a')] }) },
+    answer: async ({ params }, upstream) => ok(text(`${upstream} did ${String(params?.['name'])}`)),
+    ...more,
+  });
+const failing =
+  (code: 'upstream_timeout' | 'upstream_error', more: Partial<UpstreamCallFailure> = {}): Answer =>
+  async () =>
+    err({ ...failure(code, 'It broke.'), stage: 'call', ...more });
 
 describe('the audit event of a call', () => {
   it('says who called what, how it went and what it took', async () => {
-    const gateway = oneTool({ call: async () => ok(text('é')) });
-    const client = await modernClient((input, init) => {
-      const request = new Request(input, init);
-      request.headers.set('x-sallyport-tags', 'run=42');
-      return gateway.fetch(request);
-    });
-    const _meta = { 'claudecode/toolUseId': 'toolu_1' };
-    await client.callTool({ name: 's__a', arguments: { b: 1, a: 2 }, _meta });
-    expect(gateway.events).toEqual([
+    const rig = oneTool({ answer: async () => ok(text('é')) });
+    const _meta = { 'claudecode/toolUseId': 'toolu_1', progressToken: 1 };
+    await rig.result('tools/call', { name: 's__a', arguments: { b: 1, a: 2 }, _meta });
+    expect(rig.events).toEqual([
       {
         id: expect.stringMatching(/^evt_/),
-        at: expect.any(Number),
+        at: NOW,
         kind: 'tool.call',
         outcome: 'ok',
         request_id: 'req_1',
@@ -36,51 +36,27 @@ describe('the audit event of a call', () => {
         principal: 'virtual_key:vk_1',
         server: 's',
         tool: 'a',
-        client: 'test-client/1.2.3',
-        latency_ms: expect.any(Number),
-        upstream_ms: expect.any(Number),
-        request_bytes: expect.any(Number),
+        latency_ms: 0,
+        upstream_ms: 0,
+        request_bytes: 100,
         response_bytes: new TextEncoder().encode(JSON.stringify(text('é'))).byteLength,
-        tags: { run: '42' },
         tool_use_id: 'toolu_1',
         // sha256 of {"a":2,"b":1}
         args_sha256: 'd3626ac30a87e6f7a6428233b3c68299976865fa5508e4267c5415c76af7a772',
+        arguments: '{"b":1,"a":2}',
+        result: JSON.stringify(text('é')),
       },
     ]);
-    await client.close();
   });
 
-  it('passes the meta on, without what belongs to the hop', async () => {
-    const gateway = oneTool();
-    const client = await modernClient(gateway.fetch);
-    await client.callTool(
-      { name: 's__a', _meta: { traceparent: '00-1', 'claudecode/toolUseId': 'toolu_1' } },
-      { onprogress: () => {} },
-    );
-    expect(gateway.calls[0]?.call.meta).toEqual({ traceparent: '00-1', 'claudecode/toolUseId': 'toolu_1' });
-    expect(gateway.calls[0]?.owner).toBe('vk_1');
-    await client.close();
-  });
-
-  it('keeps absent arguments absent', async () => {
-    const gateway = oneTool();
-    const client = await legacyClient(gateway.fetch);
-    await client.callTool({ name: 's__a' });
-    await client.callTool({ name: 's__a', arguments: {} });
-    expect(gateway.calls.map(({ call }) => call.arguments)).toEqual([undefined, {}]);
-    await client.close();
-  });
-
-  it('names a legacy client by its user agent', async () => {
-    const gateway = oneTool();
-    const headers = {
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'user-agent': 'agent/1',
-    };
-    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 's__a' } });
-    await gateway.fetch(`${URL_BASE}/mcp`, { method: 'POST', headers, body });
-    expect(gateway.events[0]).toMatchObject({ client: 'agent/1', request_bytes: body.length });
+  it('keeps absent arguments absent, and what else the caller says', async () => {
+    const rig = oneTool();
+    await rig.result('tools/call', { name: 's__a' });
+    await rig.result('tools/call', { name: 's__a', arguments: {}, task: { ttl: 1 } });
+    expect(rig.sent.map(({ request }) => request.params)).toEqual([
+      { name: 'a' },
+      { name: 'a', arguments: {}, task: { ttl: 1 } },
+    ]);
   });
 
   it.each([
@@ -88,203 +64,254 @@ describe('the audit event of a call', () => {
     ['a denied server', 't__a', { outcome: 'denied', reason: 'upstream_not_granted', server: 't', tool: 'a' }],
     ['a tool that does not exist', 's__a2', { outcome: 'error', reason: 'not_found', server: 's', tool: 'a2' }],
   ])('tells of %s', async (_what, name, event) => {
-    const gateway = fakeGateway({
-      upstreams: { s: { tools: [tool('a'), tool('denied')] }, t: { tools: [tool('a')] } },
-      grants: { s: ['a*'] },
-    });
-    const client = await modernClient(gateway.fetch);
-    await expect(client.callTool({ name })).rejects.toThrow(`Unknown tool: ${name}`);
-    expect(gateway.events).toHaveLength(1);
-    expect(gateway.events[0]).toMatchObject(event);
-    await client.close();
+    const catalog = catalogOf({ tools: [tool('a'), tool('denied')] });
+    const rig = oneTool({ catalogs: { s: catalog, t: catalog }, scope: scopeWith({ tools: { s: ['a*'] } }) });
+    expect(await rig.error('tools/call', { name })).toEqual({ code: -32602, message: `Unknown tool: ${name}` });
+    expect(rig.events).toHaveLength(1);
+    expect(rig.events[0]).toMatchObject(event);
+    expect(rig.sent).toEqual([]);
   });
 
   it('tells an error of the tool from one of the upstream', async () => {
-    const gateway = fakeGateway({
-      upstreams: {
-        s: { tools: [tool('a')], call: async () => ok({ ...text('no'), isError: true }) },
-        t: { tools: [tool('a')], ...failing('upstream_timeout') },
-      },
+    const rig = oneTool({
+      catalogs: { s: catalogOf({ tools: [tool('a')] }), t: catalogOf({ tools: [tool('a')] }) },
+      answer: async (request, upstream) =>
+        upstream === 's' ? ok({ ...text('no'), isError: true }) : failing('upstream_timeout')(request, upstream),
     });
-    const client = await modernClient(gateway.fetch);
-    await client.callTool({ name: 's__a' });
-    await client.callTool({ name: 't__a' });
-    expect(gateway.events.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+    await rig.result('tools/call', { name: 's__a' });
+    await rig.result('tools/call', { name: 't__a' });
+    expect(rig.events.map(({ outcome, reason }) => [outcome, reason])).toEqual([
       ['error', 'tool_error'],
       ['error', 'upstream_timeout'],
     ]);
-    await client.close();
   });
 
-  it('keeps what the operator asks for, and no more', async () => {
-    const secret = { password: 'hunter2hunter2', path: '/a' };
-    const kept = async (content: string) => {
-      const gateway = oneTool({}, { settings: { audit: { content } } });
-      const client = await modernClient(gateway.fetch);
-      await client.callTool({ name: 's__a', arguments: secret });
-      await client.close();
-      return gateway.events[0];
-    };
-    expect(await kept('none')).not.toHaveProperty('args_sha256');
-    expect(await kept('hash')).not.toHaveProperty('arguments');
-    expect((await kept('redacted'))?.arguments).not.toContain('hunter2');
-    expect(await kept('full')).toMatchObject({
-      arguments: JSON.stringify(secret),
-      result: JSON.stringify(text('s did a')),
-    });
-  });
-});
-
-describe('a call that cannot be recorded', () => {
-  it('withholds its result', async () => {
-    const gateway = oneTool({}, { recordFails: true });
-    const client = await modernClient(gateway.fetch);
-    const result = await client.callTool({ name: 's__a' });
+  it('is the end of the call: what cannot be recorded is withheld', async () => {
+    const rig = oneTool({ recordFails: true });
+    const result = await rig.result('tools/call', { name: 's__a' });
     expect(result).toMatchObject({ isError: true, _meta: { 'sallyport/error': { code: 'audit_unavailable' } } });
     expect(JSON.stringify(result)).not.toContain('s did a');
-    expect(gateway.calls).toHaveLength(1);
-    await client.close();
-  });
-
-  it('does not wait for the record where the operator chose batches', async () => {
-    const gateway = oneTool({}, { recordFails: true, settings: { audit: { durability: { tool_calls: 'batched' } } } });
-    const client = await modernClient(gateway.fetch);
-    expect(await client.callTool({ name: 's__a' })).toMatchObject(text('s did a'));
-    expect(gateway.events).toHaveLength(1);
-    await client.close();
+    expect(rig.sent).toHaveLength(1);
   });
 });
 
 describe('an upstream that fails', () => {
   it.each(['upstream_timeout', 'upstream_error'] as const)('%s is a result a model can read', async (code) => {
-    const gateway = oneTool(failing(code));
-    const client = await legacyClient(gateway.fetch);
-    expect(await client.callTool({ name: 's__a' })).toMatchObject({
+    const rig = oneTool({ answer: failing(code), era: 'legacy' });
+    expect(await rig.result('tools/call', { name: 's__a' })).toEqual({
       content: [{ type: 'text', text: 'It broke.' }],
       isError: true,
       _meta: { 'sallyport/error': { code } },
     });
-    expect(gateway.reports).toEqual([{ upstream: 's', outcome: { ok: false, stage: 'call', message: 'It broke.' } }]);
-    await client.close();
+    expect(rig.views.reports).toEqual([{ ok: false, stage: 'call', message: 'It broke.' }]);
   });
 
-  it('is not tried while its breaker is open', async () => {
-    const gateway = oneTool({ health: { breaker: 'open', state: 'failing', retryAt: Date.now() + 20_000 } });
-    const client = await modernClient(gateway.fetch);
-    const told = { code: 'upstream_unavailable', retry_after_seconds: 20 };
-    expect(await client.callTool({ name: 's__a' })).toMatchObject({
+  it('is not tried while its breaker is open, and again when that lets it', async () => {
+    const open = (retryAt: number) => oneTool({ health: { breaker: 'open', state: 'failing', retryAt } });
+    const left = open(NOW + 20_000);
+    expect(await left.result('tools/call', { name: 's__a' })).toMatchObject({
       isError: true,
-      _meta: { 'sallyport/error': told },
+      _meta: { 'sallyport/error': { code: 'upstream_unavailable', retry_after_seconds: 20 } },
     });
-    expect(gateway.calls).toEqual([]);
-    expect(gateway.reports).toEqual([]);
-    await client.close();
+    expect([left.sent, left.views.reports]).toEqual([[], []]);
+    const tried = open(NOW - 1);
+    expect(await tried.result('tools/call', { name: 's__a' })).toMatchObject(text('s did a'));
+    expect(tried.views.reports).toEqual([{ ok: true, latencyMs: 0 }]);
   });
 
-  it('is tried again when the breaker lets it', async () => {
-    const gateway = oneTool({ health: { breaker: 'open', state: 'failing', retryAt: Date.now() - 1 } });
-    const client = await modernClient(gateway.fetch);
-    expect(await client.callTool({ name: 's__a' })).toMatchObject(text('s did a'));
-    expect(gateway.reports).toEqual([{ upstream: 's', outcome: { ok: true, latencyMs: expect.any(Number) } }]);
-    await client.close();
-  });
-
-  it('says of one that never came up that it did not, and of one that waits for a person, for whom', async () => {
-    const gateway = fakeGateway({
-      upstreams: { s: { health: { state: 'failing' } }, t: { health: { state: 'needs_auth' } } },
-    });
-    const client = await modernClient(gateway.fetch);
-    expect(JSON.stringify(await client.callTool({ name: 's__a' }))).toContain('has not come up yet');
-    expect(JSON.stringify(await client.callTool({ name: 't__a' }))).toContain('authorize');
-    await client.close();
+  it.each([
+    ['failing', 'has not come up yet'],
+    ['needs_auth', 'authorize'],
+  ] as const)('and is %s says so', async (state, words) => {
+    const rig = oneTool({ catalogs: { s: undefined }, health: { state } });
+    expect(JSON.stringify(await rig.result('tools/call', { name: 's__a' }))).toContain(words);
+    expect(rig.sent).toEqual([]);
   });
 
   it('is tried where nothing is known of it', async () => {
-    const gateway = fakeGateway({ upstreams: { s: { health: { state: 'unknown' } } } });
-    const client = await modernClient(gateway.fetch);
-    expect(await client.callTool({ name: 's__a' })).toMatchObject(text('s did a'));
-    await client.close();
-  });
-
-  it('hangs, and delays nobody else', async () => {
-    const gateway = fakeGateway({ upstreams: { good: { tools: [tool('a')] }, hangs: { viewDelay: 60_000 } } });
-    const client = await modernClient(gateway.fetch, '/mcp/good');
-    const startedAt = Date.now();
-    expect(await client.callTool({ name: 'a' })).toMatchObject(text('good did a'));
-    expect(Date.now() - startedAt).toBeLessThan(1000);
-    const all = await modernClient(gateway.fetch);
-    expect((await all.listTools()).tools).toHaveLength(1);
-    expect(Date.now() - startedAt).toBeLessThan(5500);
-    await Promise.all([client.close(), all.close()]);
+    const rig = oneTool({ catalogs: { s: undefined }, health: { state: 'unknown' } });
+    expect(await rig.result('tools/call', { name: 's__a' })).toMatchObject(text('s did a'));
   });
 
   it('answers with a protocol error, which is relayed and no sign of ill health', async () => {
-    const gateway = oneTool(failing('upstream_error', { answered: { code: -32050, data: { hint: 'tomorrow' } } }));
-    const client = await modernClient(gateway.fetch);
-    await expect(client.callTool({ name: 's__a' })).rejects.toMatchObject({ code: -32050, data: { hint: 'tomorrow' } });
-    expect(gateway.reports[0]?.outcome.ok).toBe(true);
-    expect(gateway.events[0]).toMatchObject({ outcome: 'error', reason: 'upstream_error' });
-    await client.close();
+    const answered = { code: -32050, data: { hint: 'tomorrow' } };
+    const rig = oneTool({ answer: failing('upstream_error', { answered }) });
+    expect(await rig.error('tools/call', { name: 's__a' })).toEqual({ ...answered, message: 'It broke.' });
+    expect(rig.views.reports).toMatchObject([{ ok: true }]);
+    expect(rig.events[0]).toMatchObject({ outcome: 'error', reason: 'upstream_error' });
   });
 
-  it('complains of our own hop, which is no concern of the client', async () => {
-    const gateway = oneTool(failing('upstream_error', { answered: { code: -32021, data: {} } }));
-    const client = await modernClient(gateway.fetch);
-    expect(await client.callTool({ name: 's__a' })).toMatchObject({ isError: true });
-    await client.close();
+  it('complains of the hop to it, which is no concern of the client', async () => {
+    const rig = oneTool({ answer: failing('upstream_error', { answered: { code: -32020 } }) });
+    expect(await rig.result('tools/call', { name: 's__a' })).toMatchObject({ isError: true });
+  });
+
+  it('answers with what is no result of a tool', async () => {
+    const rig = oneTool({ answer: async () => ok({ contents: [] }) });
+    expect(await rig.result('tools/call', { name: 's__a' })).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining('"content" must be an array') }],
+    });
+    expect(rig.views.reports.at(-1)).toMatchObject({ ok: false });
   });
 
   it('breaks the gateway itself, which is recorded and told without detail', async () => {
-    const gateway = oneTool({
-      call: () => {
+    const rig = oneTool({
+      answer: () => {
         throw new TypeError('secret detail');
       },
     });
-    const client = await modernClient(gateway.fetch);
-    const result = await client.callTool({ name: 's__a' });
+    const result = await rig.result('tools/call', { name: 's__a' });
     expect(result).toMatchObject({ isError: true, _meta: { 'sallyport/error': { code: 'internal_error' } } });
     expect(JSON.stringify(result)).not.toContain('secret detail');
-    expect(gateway.events[0]).toMatchObject({ outcome: 'error', reason: 'internal_error' });
-    await client.close();
+    expect(rig.events[0]).toMatchObject({ outcome: 'error', reason: 'internal_error' });
+  });
+
+  it('while its client is leaving is no sign of ill health', async () => {
+    const rig = oneTool({ answer: failing('upstream_error') });
+    const request = { ...rig.request, signal: AbortSignal.abort() };
+    await request.toolInvoker.invoke(request.caller, { upstream: 's', tool: 'a', signal: request.signal });
+    expect(rig.events[0]).toMatchObject({ outcome: 'cancelled', reason: 'client_cancelled' });
+    expect(rig.views.reports).toEqual([]);
   });
 });
 
-describe('a tool the catalog does not know yet', () => {
-  it('is found by asking the upstream again', async () => {
-    const gateway = oneTool({ learns: [tool('new')] });
-    const client = await modernClient(gateway.fetch);
-    expect(await client.callTool({ name: 's__new' })).toMatchObject(text('s did new'));
-    expect(gateway.refreshed).toEqual(['s']);
-    await client.close();
+describe('a tool the catalog does not know', () => {
+  it('is asked for again, unless the catalog is new', async () => {
+    const old = oneTool({ now: () => NOW + 60_000 });
+    await old.error('tools/call', { name: 's__new' });
+    expect(old.views.refreshed).toEqual(['s']);
+    const fresh = oneTool();
+    await fresh.error('tools/call', { name: 's__new' });
+    expect(fresh.views.refreshed).toEqual([]);
   });
 
   it('is not asked for where policy refuses it anyway', async () => {
-    const gateway = oneTool({ learns: [tool('new')] }, { grants: { s: ['a'] } });
-    const client = await modernClient(gateway.fetch);
-    await expect(client.callTool({ name: 's__new' })).rejects.toThrow('Unknown tool');
-    expect(gateway.refreshed).toEqual([]);
-    await client.close();
+    const rig = oneTool({ now: () => NOW + 60_000, scope: scopeWith({ tools: { s: ['a'] } }) });
+    await rig.error('tools/call', { name: 's__new' });
+    expect(rig.views.refreshed).toEqual([]);
   });
 });
 
-describe.each(CLIENTS)('cancelling by a client of %s', (_line, connect) => {
-  it('cancels the call at the upstream, and is recorded', async () => {
-    const started = Promise.withResolvers<void>();
-    const gateway = oneTool({
-      call: async ({ signal }) => {
-        started.resolve();
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        return err({ ...failure('upstream_error', 'aborted'), stage: 'call' });
-      },
+/** What is sealed can be read, so that a test sees what it is bound to. */
+const states: RequestStates = {
+  seal: async (state, binding) => JSON.stringify([state, binding]),
+  open: async (sealed, binding) => {
+    try {
+      const [state, bound] = JSON.parse(sealed);
+      return JSON.stringify(bound) === JSON.stringify(binding) ? { state } : undefined;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+describe.each([
+  ['tools/call', { name: 's__a', arguments: { x: 1 } }, 'tool.call'],
+  ['prompts/get', { name: 's__p', arguments: { x: '1' } }, 'prompt.get'],
+  ['resources/read', { uri: 'x://1' }, 'resource.read'],
+])('input that is asked for by %s', (method, params, kind) => {
+  const catalogs = {
+    s: catalogOf({ tools: [tool('a')], prompts: [{ name: 'p' }], resources: [{ uri: 'x://1', name: '1' }] }),
+    t: catalogOf({ tools: [tool('a')], prompts: [{ name: 'p' }], resources: [{ uri: 'y://1', name: '1' }] }),
+  };
+  const asking: Answer = async ({ params: sent }) =>
+    sent?.['inputResponses'] === undefined
+      ? ok({ resultType: 'input_required', inputRequests: { who: { method: 'roots/list' } }, requestState: 'own' })
+      : ok({ content: [], contents: [], messages: [] });
+  const rigFor = () => methodsRig({ catalogs, answer: asking, requestStates: states });
+
+  it('takes rounds, each with the upstream’s own state and an event', async () => {
+    const rig = rigFor();
+    const asked = await rig.result(method, { ...params, _meta: { traceparent: 'first' } });
+    expect(asked).toMatchObject({ resultType: 'input_required', inputRequests: { who: { method: 'roots/list' } } });
+    const requestState = String(asked['requestState']);
+    expect(JSON.parse(requestState)).toEqual([
+      'own',
+      { principal: 'vk_1', method, upstream: 's', digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    ]);
+    const inputResponses = { who: { roots: [] } };
+    const again = { ...params, inputResponses, requestState, _meta: { traceparent: 'second' } };
+    expect(await rig.result(method, again)).toMatchObject({ resultType: 'complete' });
+    expect(rig.sent[1]?.request.params).toMatchObject({ inputResponses, requestState: 'own' });
+    expect(rig.events.map(({ kind: of, outcome, reason }) => [of, outcome, reason])).toEqual([
+      [kind, 'ok', 'input_required'],
+      [kind, 'ok', undefined],
+    ]);
+  });
+
+  it.each<[string, (state: string) => Record<string, unknown>]>([
+    ['forged', () => ({ requestState: 'forged' })],
+    ['no text', () => ({ requestState: { a: 1 } })],
+    ['of other parameters', (requestState) => ({ requestState, arguments: { x: 2 }, uri: 'mcp+s+x://2' })],
+    [
+      'of another server',
+      (requestState) => ({ requestState, name: String(params.name).replace('s__', 't__'), uri: 'y://1' }),
+    ],
+  ])('is refused with a state that is %s, and nothing is sent', async (_case, change) => {
+    const rig = rigFor();
+    const asked = await rig.result(method, params);
+    const again = { ...params, inputResponses: {}, ...change(String(asked['requestState'])) };
+    expect(await rig.error(method, again)).toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('requestState'),
     });
-    const client = await connect(gateway.fetch);
-    const abort = new AbortController();
-    const call = callWith(client, 's__a', { signal: abort.signal });
-    await started.promise;
-    abort.abort();
-    await expect(call).rejects.toThrow();
-    await expect.poll(() => gateway.events[0]).toMatchObject({ outcome: 'cancelled', reason: 'client_cancelled' });
-    expect(gateway.reports).toEqual([]);
-    await client.close();
+    expect(rig.sent).toHaveLength(1);
+    expect(rig.events[1]).toMatchObject({ kind, outcome: 'denied', reason: 'invalid_request_state' });
+  });
+
+  it('does not reach an upstream through a client that cannot be asked so', async () => {
+    const rig = methodsRig({ catalogs, era: 'legacy' });
+    await rig.serve(method, { ...params, inputResponses: {}, requestState: 'x' });
+    expect(rig.sent[0]?.request.params).not.toHaveProperty('inputResponses');
+    expect(rig.sent[0]?.request.params).not.toHaveProperty('requestState');
+  });
+});
+
+describe('a result', () => {
+  const link = { type: 'resource_link', uri: 'x://1', name: 'x' };
+  const embedded = { type: 'resource', resource: { uri: 'x://1', text: 'x' } };
+  const catalog = catalogOf({ tools: [tool('a')], resources: [{ uri: 'x://1', name: '1' }] });
+  const answer: Answer = async () =>
+    ok({
+      resultType: 'complete',
+      content: [link, embedded],
+      odd: true,
+      _meta: { mine: 1, 'io.modelcontextprotocol/serverInfo': { name: 'own' } },
+    });
+
+  it('has its resources under URIs that lead back, and the gateway’s name on it', async () => {
+    const rig = methodsRig({ catalogs: { s: catalog, t: catalog }, answer });
+    expect(await rig.result('tools/call', { name: 's__a' })).toEqual({
+      resultType: 'complete',
+      odd: true,
+      content: [
+        { ...link, uri: 'mcp+s+x://1' },
+        { type: 'resource', resource: { uri: 'mcp+s+x://1', text: 'x' } },
+      ],
+      _meta: { mine: 1, 'io.modelcontextprotocol/serverInfo': expect.objectContaining({ title: 'Sallyport' }) },
+    });
+  });
+
+  it('of one server passes as it is', async () => {
+    const rig = methodsRig({ catalogs: { s: catalog }, scope: scopeWith({ tools: { s: ['*'] } }, 'wire'), answer });
+    const own = await answer({} as never, 's');
+    expect(await rig.result('tools/call', { name: 'a' })).toEqual(own.ok && own.value);
+  });
+
+  it('that is no object is one for a legacy client', async () => {
+    const listed = catalogOf({ tools: [{ ...tool('a'), outputSchema: { type: 'array' } } as never] });
+    const rig = methodsRig({
+      catalogs: { s: listed },
+      era: 'legacy',
+      answer: async () => ok({ content: [], structuredContent: [1] }),
+    });
+    expect(await rig.result('tools/call', { name: 's__a' })).toEqual({
+      content: [{ type: 'text', text: '[1]' }],
+      structuredContent: { result: [1] },
+    });
+    expect(await rig.result('tools/list')).toMatchObject({
+      tools: [{ outputSchema: { type: 'object', required: ['result'] } }],
+    });
   });
 });
