@@ -1,16 +1,16 @@
 // The tool definitions that a server's clients may have: what was pinned, what is listed now, what is withheld.
 import type { Tool } from '@modelcontextprotocol/client';
-import type { AuditEvent } from '../src/audit/event.ts';
 import type { DefinitionCounts } from '../src/health/report.ts';
 import type { Catalog } from '../src/mcp/ports.ts';
 import { newId } from '../src/lib/ids.ts';
 import { pinnedPart, type ToolDefinition } from '../src/trust/definition.ts';
 import { diffDefinitions } from '../src/trust/diff.ts';
 import { definitionApproved, definitionChanged } from '../src/trust/events.ts';
-import type { Finding } from '../src/trust/finding.ts';
 import type { ApprovalConflict, ApprovalOutcome, ApprovalRequest, DefinitionsReport } from '../src/trust/ports.ts';
 import { standingOf, type Approval, type Standing, type TrustPolicy } from '../src/trust/standing.ts';
 import type { Vetted, Vetting } from '../src/trust/vetting.ts';
+import { DEFINITION_EVENT_TABLE, DefinitionEvents } from './definition-events.ts';
+import { countDefinitions, pinnedDefinition, reportDefinitions } from './definition-report.ts';
 import type { ObjectDatabase } from './sqlite.ts';
 
 export const DEFINITION_TABLES = `
@@ -20,11 +20,10 @@ export const DEFINITION_TABLES = `
     alarms INTEGER NOT NULL, withheld TEXT, tool TEXT) STRICT;
   CREATE TABLE listing (id INTEGER PRIMARY KEY CHECK (id = 1), server TEXT NOT NULL, fingerprint TEXT NOT NULL,
     mark TEXT NOT NULL, policy TEXT NOT NULL) STRICT;
-  CREATE TABLE definition_events (seq INTEGER PRIMARY KEY, event TEXT NOT NULL) STRICT;`;
+  ${DEFINITION_EVENT_TABLE}`;
 
 /** Names that a server lists no more are remembered so many; who comes back after that is new. */
 const MAX_GONE = 5_000;
-const EVENTS_PER_PAGE = 500;
 
 type PinRow = { name: string; hash: string; approval: Approval };
 type ListedRow = { name: string; hash: string; findings: string; withheld: NonNullable<Standing['withheld']> | null };
@@ -48,11 +47,13 @@ export interface Approved {
 }
 
 export class DefinitionPins {
+  readonly events: DefinitionEvents;
   readonly #database: ObjectDatabase;
   #counts: DefinitionCounts | undefined;
 
   constructor(database: ObjectDatabase) {
     this.#database = database;
+    this.events = new DefinitionEvents(database);
   }
 
   /**
@@ -108,69 +109,20 @@ export class DefinitionPins {
 
   report(): DefinitionsReport {
     const listing = this.#listing();
-    const pinned = this.#database.all<{
-      name: string;
-      hash: string;
-      approval: Approval;
-      firstSeenAt: number;
-      approvedAt: number;
-      goneSince: number | null;
-    }>(
-      `SELECT name, hash, approval, first_seen_at AS firstSeenAt, approved_at AS approvedAt, gone_since AS goneSince
-       FROM pins ORDER BY name`,
-    );
-    const withheld = this.#database.all<WithheldRow>('SELECT * FROM listed WHERE withheld IS NOT NULL ORDER BY name');
-    const findings = this.#database.all<{ findings: string }>(
-      "SELECT findings FROM listed WHERE findings <> '[]' ORDER BY name",
-    );
-    return {
-      ...(listing === undefined ? {} : { policy: listing.policy }),
-      pinned,
-      withheld: withheld.map(({ name, hash, since, withheld: why, tool }) => {
-        const reason = why ?? 'finding';
-        const diff =
-          reason === 'finding'
-            ? { fields: [], incomplete: false }
-            : diffDefinitions(this.#pinnedDefinition(name), pinnedPart(JSON.parse(tool)));
-        return { name, hash, since, reason, diff };
-      }),
-      findings: findings.flatMap((row): Finding[] => JSON.parse(row.findings)),
-    };
+    return { ...reportDefinitions(this.#database), ...(listing === undefined ? {} : { policy: listing.policy }) };
   }
 
   counts(): DefinitionCounts {
-    this.#counts ??= this.#count();
+    this.#counts ??= countDefinitions(this.#database);
     return this.#counts;
-  }
-
-  #count(): DefinitionCounts {
-    const counted = this.#database.first<DefinitionCounts & Record<string, number>>(
-      `SELECT count(withheld) AS withheld, coalesce(sum(withheld IN ('new', 'changed')), 0) AS pending,
-         coalesce(sum(alarms), 0) AS findings FROM listed`,
-    );
-    return counted ?? { withheld: 0, pending: 0, findings: 0 };
-  }
-
-  /** Events not handed over yet, oldest first. */
-  waitingEvents(): { readonly events: readonly AuditEvent[]; readonly upTo: number } | undefined {
-    const rows = this.#database.all<{ seq: number; event: string }>(
-      'SELECT seq, event FROM definition_events ORDER BY seq LIMIT ?',
-      EVENTS_PER_PAGE,
-    );
-    const upTo = rows.at(-1)?.seq;
-    return upTo === undefined ? undefined : { events: rows.map(({ event }): AuditEvent => JSON.parse(event)), upTo };
-  }
-
-  eventsHandedOver(upTo: number): void {
-    this.#database.run('DELETE FROM definition_events WHERE seq <= ?', upTo);
   }
 
   /** An event of a change that passed each time, of one that is withheld once for what is listed. */
   #announce(server: string, tool: Tool, { change, withheld }: Standing, isFresh: boolean, now: number): void {
     if (change === undefined || (withheld === change && !isFresh)) return;
-    const before = change === 'new' ? undefined : this.#pinnedDefinition(tool.name);
+    const before = change === 'new' ? undefined : pinnedDefinition(this.#database, tool.name);
     const { fields } = diffDefinitions(before, pinnedPart(tool));
-    this.#addEvent(definitionChanged({ server, tool: tool.name }, { change, withheld, fields }, now));
+    this.events.add(definitionChanged({ server, tool: tool.name }, { change, withheld, fields }, now));
   }
 
   #pin(definition: ToolDefinition, hash: string, approval: Approval, now: number): void {
@@ -231,7 +183,7 @@ export class DefinitionPins {
   ): Tool[] {
     const pin = this.#database.first<PinRow>('SELECT name, hash, approval FROM pins WHERE name = ?', name);
     if (pin?.hash === hash && pin.approval === approval) return [];
-    this.#addEvent(definitionApproved({ server: listing.server, tool: name }, { hash, requestId }, now));
+    this.events.add(definitionApproved({ server: listing.server, tool: name }, { hash, requestId }, now));
     if (withheld === null) {
       this.#database.run('UPDATE pins SET approval = ?, approved_at = ? WHERE name = ?', approval, now, name);
       return [];
@@ -270,7 +222,7 @@ export class DefinitionPins {
   }
 
   #remark(listing: Listing): string {
-    const mark = this.#count().withheld === 0 ? '' : newId('w', 0);
+    const mark = countDefinitions(this.#database).withheld === 0 ? '' : newId('w', 0);
     this.#database.run('UPDATE listing SET mark = ?', mark);
     return combined({ ...listing, mark });
   }
@@ -280,15 +232,6 @@ export class DefinitionPins {
       'SELECT server, fingerprint, mark, policy FROM listing',
     );
     return row && { ...row, policy: JSON.parse(row.policy) };
-  }
-
-  #pinnedDefinition(name: string): ToolDefinition | undefined {
-    const row = this.#database.first<{ definition: string }>('SELECT definition FROM pins WHERE name = ?', name);
-    return row && JSON.parse(row.definition);
-  }
-
-  #addEvent(event: AuditEvent): void {
-    this.#database.run('INSERT INTO definition_events (event) VALUES (?)', JSON.stringify(event));
   }
 }
 

@@ -190,7 +190,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
   ): Promise<void> {
     if ('gone' in result) {
       await this.#handOverEvents();
-      if (this.#pins.waitingEvents() !== undefined)
+      if (this.#pins.events.waiting() !== undefined)
         throw new Error('the audit has yet to take what is to be forgotten');
       await this.#record.forget();
       this.#pins = new DefinitionPins(this.#record.database);
@@ -235,9 +235,9 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
   /** Events are committed with what they tell of, and deleted here once the ledger has them: it knows them by their ids. */
   async #handOverEvents(): Promise<void> {
     try {
-      for (let page = this.#pins.waitingEvents(); page !== undefined; page = this.#pins.waitingEvents()) {
+      for (let page = this.#pins.events.waiting(); page !== undefined; page = this.#pins.events.waiting()) {
         await this.env.BUDGET_LEDGER.getByName(CONFIG_PAYER).record(page.events);
-        this.#pins.eventsHandedOver(page.upTo);
+        this.#pins.events.handedOver(page);
       }
     } catch (fault) {
       log('error', 'audit.events_waiting', { upstream: this.#record.body.subject?.name, fault: describeFault(fault) });
@@ -253,7 +253,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
 
   async #schedule(at: number | undefined): Promise<void> {
     this.#nextCheckAt = at;
-    const alarmAt = at ?? (this.#pins.waitingEvents() === undefined ? undefined : Date.now() + EVENTS_RETRY_MS);
+    const alarmAt = at ?? (this.#pins.events.waiting() === undefined ? undefined : Date.now() + EVENTS_RETRY_MS);
     await (alarmAt === undefined ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(alarmAt));
   }
 

@@ -1,6 +1,6 @@
-// One event per tool call, resource read, prompt got, LLM call, denied authentication and configuration change. Field
-// names are those of the audit API. What never enters an event: a credential, a header, a body (unless `audit.content`
-// says so).
+// One event per tool call, resource read, prompt got, LLM call, denied authentication, and change of the configuration or
+// of a tool's definition. Field names are those of the audit API. What never enters an event: a credential, a header, a
+// body (unless `audit.content` says so).
 
 export const AUDIT_KINDS = [
   'tool.call',

@@ -9,42 +9,36 @@ interface PhraseRule {
   /** All of them, each within so many characters of the first. */
   readonly near: readonly [Wording, ...Wording[]];
   readonly within: number;
-  /** Wording that makes of the order a mention: the finding is then `low`. */
-  readonly mention?: Wording;
+  /** May be spoken of rather than said: the finding is then `low`. */
+  readonly mentionable?: true;
 }
 
 const RULES: readonly PhraseRule[] = [
-  {
-    rule: 'overrides_instructions',
-    severity: 'high',
-    near: ['overriding', 'guidance'],
-    within: 40,
-    mention: 'speakingOf',
-  },
-  { rule: 'overrides_instructions', severity: 'high', near: ['persona'], within: 0, mention: 'speakingOf' },
-  { rule: 'poses_as_conversation', severity: 'medium', near: ['speaker'], within: 0, mention: 'speakingOf' },
+  { rule: 'overrides_instructions', severity: 'high', near: ['overriding', 'guidance'], within: 40, mentionable: true },
+  { rule: 'overrides_instructions', severity: 'high', near: ['persona'], within: 0, mentionable: true },
+  { rule: 'poses_as_conversation', severity: 'medium', near: ['speaker'], within: 0, mentionable: true },
   {
     rule: 'asks_for_secrets',
     severity: 'high',
     near: ['secretFile', 'reading', 'handing'],
     within: 120,
-    mention: 'speakingOf',
+    mentionable: true,
   },
   {
     rule: 'asks_for_secrets',
     severity: 'high',
     near: ['secretFile', 'handing', 'place'],
     within: 120,
-    mention: 'speakingOf',
+    mentionable: true,
   },
   {
     rule: 'asks_for_secrets',
     severity: 'high',
     near: ['belonging', 'handing', 'place'],
     within: 100,
-    mention: 'speakingOf',
+    mentionable: true,
   },
-  { rule: 'takes_data', severity: 'high', near: ['taking'], within: 0, mention: 'speakingOf' },
+  { rule: 'takes_data', severity: 'high', near: ['taking'], within: 0, mentionable: true },
   { rule: 'hides_from_user', severity: 'high', near: ['concealing'], within: 0 },
   { rule: 'hides_from_user', severity: 'high', near: ['stealth', 'handing'], within: 60 },
   { rule: 'obeys_content', severity: 'high', near: ['foreignOrder', 'obeying'], within: 100 },
@@ -55,8 +49,6 @@ const RULES: readonly PhraseRule[] = [
 
 /** In the same sentence, what says that something is mentioned and not meant. */
 const MENTION_WITHIN = 80;
-/** More of one kind of wording than anybody writes; what follows is not looked at. */
-const MAX_PLACES = 2_000;
 
 type Span = readonly [from: number, to: number];
 
@@ -71,10 +63,10 @@ export function harmfulPhrases(plain: string, ownName: string): Hit[] {
     known.set(wording, spans);
     return spans;
   };
-  return RULES.flatMap(({ rule, severity, near: [anchor, ...others], within, mention }) => {
+  return RULES.flatMap(({ rule, severity, near: [anchor, ...others], within, mentionable }) => {
     const places = spansOf(anchor).filter((place) => others.every((other) => isNear(spansOf(other), place, within)));
     const isMeant = (place: Span): boolean =>
-      mention === undefined || !isNear(spansOf(mention), place, MENTION_WITHIN, sentenceAround(plain, place));
+      mentionable === undefined || !isNear(spansOf('speakingOf'), place, MENTION_WITHIN, sentenceAround(plain, place));
     const meant = places.find(isMeant);
     const [at] = meant ?? places[0] ?? [];
     return at === undefined ? [] : [{ rule, severity: meant === undefined ? 'low' : severity, at }];
@@ -86,7 +78,6 @@ function findSpans(plain: string, wording: Wording, ownName: string): Span[] {
   for (const { index, 0: words } of plain.matchAll(WORDING[wording])) {
     if (wording === 'otherTool' && isNameOf(words, ownName)) continue;
     spans.push([index, index + words.length]);
-    if (spans.length === MAX_PLACES) break;
   }
   return spans;
 }
@@ -97,14 +88,12 @@ function isNameOf(words: string, ownName: string): boolean {
   return name === ownName;
 }
 
-const SENTENCE_END = /[.!?;][ )\]}'"]/;
+const SENTENCE_END = /[.!?;](?=[ )\]}'"])/g;
 
 function sentenceAround(plain: string, [from, to]: Span): Span {
   const before = plain.slice(Math.max(0, from - MENTION_WITHIN), from);
-  const after = plain.slice(to, to + MENTION_WITHIN);
-  const end = after.search(SENTENCE_END);
-  let begin = before.length;
-  while (begin > 0 && !SENTENCE_END.test(before.slice(begin - 1, begin + 1))) begin--;
+  const begin = Math.max(0, ...[...before.matchAll(SENTENCE_END)].map(({ index }) => index + 1));
+  const end = plain.slice(to, to + MENTION_WITHIN).search(SENTENCE_END);
   return [from - before.length + begin, end === -1 ? to + MENTION_WITHIN : to + end];
 }
 

@@ -9,7 +9,7 @@ import { mixesScripts, plainWords } from './plain-words.ts';
 import { textsOf } from './texts.ts';
 
 /** Of one definition and severity: enough to decide by. */
-const MAX_FINDINGS = 20;
+const MAX_FINDINGS = 5;
 /** Shorter texts hold no order. */
 const SHORTEST_PHRASE = 16;
 /** Base64 or the like, long enough for a sentence. */

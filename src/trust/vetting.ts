@@ -8,6 +8,8 @@ import type { TrustPolicy } from './standing.ts';
 
 /** Of a whole listing the scanner reads so many characters; it holds up every other request meanwhile. */
 const MAX_SCANNED = 4_000_000;
+/** Of a whole listing; past it each definition keeps its gravest one. */
+const MAX_FINDINGS = 2_000;
 const MAX_REMEMBERED = 5_000;
 
 export interface Vetted {
@@ -33,14 +35,21 @@ export async function vetTools(
   const findNames = nameScanner(others);
   const definitions: Vetted[] = [];
   let read = 0;
+  let told = 0;
   for (const tool of tools) {
     const canonical = canonicalDefinition(tool);
     read += canonical.length;
     const hash = await definitionHash(canonical);
     const findings = policy.scan === 'off' ? [] : [...findNames(tool.name), ...scanOnce(tool, hash, read, scanned)];
-    definitions.push({ hash, findings });
+    definitions.push({ hash, findings: told > MAX_FINDINGS ? gravest(findings) : findings });
+    told += findings.length;
   }
   return { ...policy, definitions };
+}
+
+function gravest(findings: readonly Finding[]): Finding[] {
+  const [first] = [...findings.filter(({ severity }) => severity === 'high'), ...findings];
+  return first === undefined ? [] : [first];
 }
 
 function scanOnce(tool: { readonly name: string }, hash: string, read: number, scanned: Scanned): readonly Finding[] {

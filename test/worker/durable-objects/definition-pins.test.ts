@@ -59,9 +59,9 @@ class Server {
 
   /** The events waiting, as `kind outcome tool subject`, and forgotten. */
   told(): string[] {
-    const page = this.pins.waitingEvents();
+    const page = this.pins.events.waiting();
     if (page === undefined) return [];
-    this.pins.eventsHandedOver(page.upTo);
+    this.pins.events.handedOver(page);
     return page.events.map(({ kind, outcome, tool, subject }) => `${kind} ${outcome} ${tool} ${subject}`);
   }
 }

@@ -3,7 +3,7 @@ import { env, exports } from 'cloudflare:workers';
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test';
 import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import '../../support/provided-context.ts';
-import { DefinitionPins } from '../../../durable-objects/definition-pins.ts';
+import { DefinitionEvents } from '../../../durable-objects/definition-events.ts';
 import { createServices } from '../../../src/services.ts';
 import { modernClient } from '../mcp/clients.ts';
 
@@ -273,7 +273,7 @@ describe('an open server', () => {
 
 describe('an event', () => {
   it('is in the audit once when the gateway ends between handing it over and knowing that it did', async () => {
-    const forget = vi.spyOn(DefinitionPins.prototype, 'eventsHandedOver').mockImplementation(() => {
+    const forget = vi.spyOn(DefinitionEvents.prototype, 'handedOver').mockImplementation(() => {
       throw new Error('killed');
     });
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -284,7 +284,7 @@ describe('an event', () => {
     logged.mockRestore();
     const stub = env.UPSTREAM_HEALTH.get(env.UPSTREAM_HEALTH.idFromName('crashed'));
     await evictDurableObject(stub);
-    const again = vi.spyOn(DefinitionPins.prototype, 'eventsHandedOver');
+    const again = vi.spyOn(DefinitionEvents.prototype, 'handedOver');
     expect(await runDurableObjectAlarm(stub)).toBe(true);
     expect(again).toHaveBeenCalled();
     again.mockRestore();
