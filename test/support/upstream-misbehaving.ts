@@ -129,6 +129,27 @@ const QUIRKS: Readonly<Record<string, Quirk>> = {
     if (message.method !== 'tools/list') return behave(message, response);
     result(response, message, { tools: [], nextCursor: String(Number(message.params?.cursor ?? 0) + 1) });
   },
+  'odd-catalog': (message, response) => {
+    const { method } = message;
+    if (method === 'initialize') {
+      const capabilities = { tools: {}, resources: {}, prompts: {} };
+      const serverInfo = { name: 'odd', version: '1.0.0' };
+      return result(response, message, { protocolVersion: '2025-11-25', capabilities, serverInfo });
+    }
+    if (method === 'resources/list') {
+      return result(response, message, { resources: [{ uri: 'x://1' }, { uri: 'x://\u0000' }, { name: 'no uri' }, 7] });
+    }
+    if (method === 'prompts/list') {
+      const error = { code: -32603, message: 'prompts are out of order' };
+      return sendJson(response, { jsonrpc: '2.0', id: message.id, error });
+    }
+    behave(message, response, [
+      { name: 'bell\u0007', inputSchema: INPUT },
+      { name: 'long', description: 'x'.repeat(2 * MEBIBYTE.length), inputSchema: INPUT },
+      { name: 'huge', inputSchema: { type: 'object', description: 'x'.repeat(2 * MEBIBYTE.length) } },
+      { name: 'far', inputSchema: { $ref: 'http://127.0.0.1:1/schema.json' } },
+    ]);
+  },
   'odd-schemas': (message, response) =>
     behave(message, response, [
       { name: 'no-schema' },

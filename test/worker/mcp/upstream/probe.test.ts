@@ -62,6 +62,36 @@ describe('a probe of a well upstream', () => {
     expect(result.catalog?.note).toMatch(/1 of its tools have no name and are left out/);
   });
 
+  it('finds resources, templates and prompts too', async () => {
+    const result = await probe(httpUpstream(`${inject('everythingUrl')}/mcp`));
+    if (!result.ok) throw new Error(result.message);
+    const { catalog } = result;
+    expect(catalog?.resources?.length).toBeGreaterThan(0);
+    expect(catalog?.resourceTemplates?.[0]?.uriTemplate).toContain('{');
+    expect(catalog?.prompts?.map(({ name }) => name)).toContain('simple-prompt');
+    expect(catalog?.note).toBeUndefined();
+  });
+
+  it('leaves out what cannot be offered, cuts what is too long, and says so', async () => {
+    const result = await probe(misbehaving('odd-catalog'));
+    if (!result.ok) throw new Error(result.message);
+    const { tools = [], resources, resourceTemplates, prompts, note } = result.catalog ?? {};
+    expect(tools.map(({ name }) => name)).toEqual(['long', 'far']);
+    expect(tools[0]?.description).toMatch(/^x{8192}…$/);
+    expect(tools[1]?.inputSchema).toEqual({ $ref: 'http://127.0.0.1:1/schema.json' });
+    expect(resources).toEqual([{ uri: 'x://1', name: 'x://1' }]);
+    expect(resourceTemplates).toEqual([]);
+    expect(prompts).toEqual([]);
+    expect(note?.split('; ')).toEqual([
+      '1 of its tools have control characters in their names and are left out',
+      '1 of its tools have descriptions too long to be kept whole',
+      '1 of its tools are too large and are left out',
+      '2 of its resources have no usable URI and are left out',
+      '1 of its resources are no objects and are left out',
+      'its prompts are left out: it answers prompts/list with an error',
+    ]);
+  });
+
   it('keeps the first tools of ten thousand, and says so', async () => {
     const result = await probe(misbehaving('many-tools'));
     if (!result.ok) throw new Error(result.message);
