@@ -1,3 +1,4 @@
+import { SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
 import { AnsweredError } from './answered-error.ts';
 import { looksModern } from './refusal.ts';
 
@@ -11,6 +12,11 @@ export class HandshakeError extends Error {
 
   /** Whether the server may speak 2026-07-28 only. */
   get suggestsModern(): boolean {
-    return this.cause instanceof AnsweredError || looksModern(this.cause);
+    return this.cause instanceof AnsweredError || isOtherVersion(this.cause) || looksModern(this.cause);
   }
+}
+
+/** Some modern servers answer the handshake, with the revision that they speak instead. */
+function isOtherVersion(cause: unknown): boolean {
+  return cause instanceof SdkError && cause.code === SdkErrorCode.EraNegotiationFailed;
 }
