@@ -121,7 +121,10 @@ async function callAsTold(access: Access): Promise<void> {
 async function callAllShown(access: Access): Promise<void> {
   await withLegacyClient(access, async (client) => {
     const { tools } = await client.listTools();
-    for (const { name } of tools) await client.callTool({ name, arguments: { region: 'here' } });
+    for (const { name } of tools) {
+      const { content, isError } = await client.callTool({ name, arguments: { region: 'here' } });
+      if (isError === true) throw new Error(`${name} failed: ${JSON.stringify(content)}`);
+    }
   });
 }
 
