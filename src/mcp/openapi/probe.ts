@@ -90,8 +90,13 @@ async function catalogOf(api: ApiCatalog, now: number): Promise<Catalog> {
     ...(title !== undefined && { serverInfo: { name: title, version } }),
     ...(instructions !== undefined && { instructions }),
   } as const;
-  return { ...described, fingerprint: await fingerprintOf(described), ...(note !== undefined && { note }), at: now };
+  const fingerprint = fingerprints.get(api.tools) ?? (await fingerprintOf(described));
+  fingerprints.set(api.tools, fingerprint);
+  return { ...described, fingerprint, ...(note !== undefined && { note }), at: now };
 }
+
+// Tools that were not read again are the same, and a large catalog takes a while to be measured.
+const fingerprints = new WeakMap<ApiCatalog['tools'], string>();
 
 async function fingerprintOf(value: unknown): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalJson(value)));

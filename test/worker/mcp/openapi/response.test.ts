@@ -109,9 +109,11 @@ describe('an answer', () => {
   });
 });
 
-describe('a refusal', () => {
-  const mask = (text: string): string => text.replaceAll('s3cret', '***');
+function mask(text: string): string {
+  return text.replaceAll('s3cret', '***');
+}
 
+describe('a refusal', () => {
   it('says what the API says, without credentials', () => {
     const refused = answer('{"detail":"no s3cret"}', 'application/problem+json', {
       status: 404,
