@@ -25,9 +25,6 @@ export interface McpSessionRpc {
   end(nonce: string): Promise<SessionAnswer>;
   /** Ends it when nobody used it for so long. @returns whether it is over */
   endIfUnused(nonce: string, unusedMs: number): Promise<boolean>;
-  getUpstreamSession(upstream: string, fingerprint: string): Promise<UpstreamSession | undefined>;
-  putUpstreamSession(upstream: string, fingerprint: string, session: UpstreamSession): Promise<void>;
-  dropUpstreamSession(upstream: string, sessionId: string): Promise<void>;
 }
 
 export interface SessionRegisterRpc {

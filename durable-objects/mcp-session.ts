@@ -2,18 +2,10 @@ import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../src/env.ts';
 import { describeFault, log } from '../src/lib/log.ts';
 import type { ClientSession } from '../src/mcp/session/client-session.ts';
-import type { UpstreamSession } from '../src/mcp/ports.ts';
 import type { SessionAnswer, SessionListen, SessionPost, SessionState } from '../src/mcp/session/ports.ts';
 import type { McpSessionRpc, SessionRegisterRpc } from './contracts.ts';
-import { SESSION_SCHEMA, SessionRecord } from './session-record.ts';
+import { SESSION_MIGRATIONS, SessionRecord } from './session-record.ts';
 import { ObjectDatabase } from './sqlite.ts';
-
-const MIGRATIONS = [
-  `CREATE TABLE upstream_sessions (
-     upstream TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, session TEXT NOT NULL, used_at INTEGER NOT NULL
-   ) STRICT;`,
-  SESSION_SCHEMA,
-];
 
 /** How far the stored time of use may lag behind the true one: writing each use down would cost a commit. */
 const USE_LAG_MS = 60_000;
@@ -36,18 +28,6 @@ export abstract class McpSession extends DurableObject<Env> implements McpSessio
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.#record = this.#open();
-  }
-
-  async getUpstreamSession(upstream: string, fingerprint: string): Promise<UpstreamSession | undefined> {
-    return this.#record.upstreamSessions.get({ name: upstream, fingerprint });
-  }
-
-  async putUpstreamSession(upstream: string, fingerprint: string, session: UpstreamSession): Promise<void> {
-    this.#record.upstreamSessions.put({ name: upstream, fingerprint }, session);
-  }
-
-  async dropUpstreamSession(upstream: string, sessionId: string): Promise<void> {
-    this.#record.upstreamSessions.drop({ name: upstream }, sessionId);
   }
 
   /** The session that is in the record, come to life. */
@@ -154,7 +134,7 @@ export abstract class McpSession extends DurableObject<Env> implements McpSessio
   }
 
   #open(): SessionRecord {
-    return new SessionRecord(new ObjectDatabase(this.ctx.storage, MIGRATIONS));
+    return new SessionRecord(new ObjectDatabase(this.ctx.storage, SESSION_MIGRATIONS));
   }
 }
 

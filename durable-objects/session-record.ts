@@ -7,11 +7,11 @@ import type {
   StoredStream,
   Subscription,
 } from '../src/mcp/session/ports.ts';
-import type { KeptSession } from '../src/mcp/upstream/session-store.ts';
-import type { Upstream } from '../src/policy/snapshot.ts';
+import type { KeptSession, SessionStore as UpstreamSessions } from '../src/mcp/upstream/session-store.ts';
 import type { ObjectDatabase } from './sqlite.ts';
 
-export const SESSION_SCHEMA = `
+export const SESSION_MIGRATIONS = [
+  `
   CREATE TABLE session (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL, used_at INTEGER NOT NULL) STRICT;
   CREATE TABLE subscriptions (
     upstream TEXT NOT NULL, uri TEXT NOT NULL, shown_uri TEXT NOT NULL, PRIMARY KEY (upstream, uri)
@@ -21,21 +21,16 @@ export const SESSION_SCHEMA = `
     position INTEGER PRIMARY KEY, stream TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL
   ) STRICT;
   CREATE INDEX events_by_stream ON events (stream, seq);
-`;
-
-/** By the upstream's name and, to find one, what its definition was. */
-interface KeptUpstreamSessions {
-  get(upstream: Pick<Upstream, 'name' | 'fingerprint'>): KeptSession | undefined;
-  put(upstream: Pick<Upstream, 'name' | 'fingerprint'>, session: KeptSession): void;
-  drop(upstream: Pick<Upstream, 'name'>, sessionId: string): void;
-}
+  CREATE TABLE upstream_sessions (upstream TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, session TEXT NOT NULL) STRICT;
+`,
+];
 
 type EventRow = { stream: string; seq: number; at: number; data: string };
 
 export class SessionRecord implements SessionStore {
   readonly #database: ObjectDatabase;
   readonly events: StoredEvents;
-  readonly upstreamSessions: KeptUpstreamSessions;
+  readonly upstreamSessions: UpstreamSessions;
 
   constructor(database: ObjectDatabase) {
     this.#database = database;
@@ -120,7 +115,7 @@ export class SessionRecord implements SessionStore {
   }
 }
 
-function upstreamSessions(database: ObjectDatabase): KeptUpstreamSessions {
+function upstreamSessions(database: ObjectDatabase): UpstreamSessions {
   return {
     get({ name, fingerprint }) {
       const row = database.first<{ session: string }>(
@@ -132,7 +127,7 @@ function upstreamSessions(database: ObjectDatabase): KeptUpstreamSessions {
     },
     put({ name, fingerprint }, session) {
       database.run(
-        'INSERT OR REPLACE INTO upstream_sessions (upstream, fingerprint, session, used_at) VALUES (?, ?, ?, 0)',
+        'INSERT OR REPLACE INTO upstream_sessions VALUES (?, ?, ?)',
         name,
         fingerprint,
         JSON.stringify(session),

@@ -117,7 +117,7 @@ function snapshotOf({ providers, grants, ...options }: RigOptions): PolicySnapsh
     providers: new Map(
       document.providers.map((provider) => [provider.name, { ...provider, type: provider.type ?? provider.name }]),
     ),
-    settings: { audit, limits, health, code_mode: mcp.code_mode },
+    settings: { audit, limits, health, code_mode: mcp.code_mode, sessions: mcp.sessions },
   };
 }
 

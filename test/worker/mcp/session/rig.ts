@@ -110,6 +110,7 @@ export function sessionRig(options: RigOptions = {}, store = memoryStore(options
   const views = {
     view: async () => ({ health: HEALTHY }),
     refresh: async () => ({ health: HEALTHY }),
+    relist: async () => ({ health: HEALTHY }),
     report: () => undefined,
   };
   const scope = scopeWith({ tools: { up: ['*'] } }, 'wire');
