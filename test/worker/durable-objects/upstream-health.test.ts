@@ -266,6 +266,23 @@ describe('what is remembered', () => {
     expect(asked).toHaveLength(4);
   });
 
+  it('holds resources, templates and prompts, each where there are any', async () => {
+    const offered = {
+      resources: [
+        { uri: 'x://2', name: 'two' },
+        { uri: 'x://1', name: 'one' },
+      ],
+      resourceTemplates: [{ uriTemplate: 'x://{id}', name: 'any' }],
+    };
+    answer = async () => well({ catalog: catalog(offered) });
+    await view();
+    await evictDurableObject(stub());
+    const { catalog: kept, health } = await view();
+    expect(kept).toMatchObject(offered);
+    expect(kept).not.toHaveProperty('prompts');
+    expect(health).toMatchObject({ resourceCount: 2, resourceTemplateCount: 1, promptCount: 0 });
+  });
+
   it('is forgotten with the definition it was learnt of', async () => {
     await view();
     answer = async () => well({ fingerprint: 'f2', catalog: catalog({ fingerprint: 'c2' }) });

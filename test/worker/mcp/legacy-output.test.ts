@@ -14,6 +14,11 @@ const TREE = {
   $defs: { leaf: { type: 'number' } },
 };
 
+const result = (content: CallToolResult['content'], value: unknown) =>
+  withLegacyContent({ content, structuredContent: value } as CallToolResult, { type: 'array' });
+
+const whole = (structuredContent: Record<string, unknown>) => ({ content: [], structuredContent });
+
 describe('a tool whose output is no object', () => {
   it.each([
     ['an object schema', { type: 'object', properties: {} }],
@@ -35,8 +40,6 @@ describe('a tool whose output is no object', () => {
   });
 
   it('is told in text too, unless the tool did so', () => {
-    const result = (content: CallToolResult['content'], value: unknown) =>
-      withLegacyContent({ content, structuredContent: value } as CallToolResult, { type: 'array' });
     expect(result([], [1, 2])).toEqual({
       content: [{ type: 'text', text: '[1,2]' }],
       structuredContent: { result: [1, 2] },
@@ -47,7 +50,6 @@ describe('a tool whose output is no object', () => {
   });
 
   it('is not wrapped twice, nor where it is an object anyway', () => {
-    const whole = (structuredContent: Record<string, unknown>) => ({ content: [], structuredContent });
     expect(withLegacyContent(whole({ result: [1] }), { type: 'array' })).toEqual(whole({ result: [1] }));
     expect(withLegacyContent(whole({ a: 1 }), { type: 'object' })).toEqual(whole({ a: 1 }));
     expect(withLegacyContent(whole({ a: 1 }), undefined)).toEqual(whole({ a: 1 }));

@@ -31,6 +31,8 @@ const narrowed = (servers: string | undefined, tools: string | undefined, scope 
     ),
   );
 
+const uris = async (scope: Scope) => (await resourcesInScope(scope, views)).map(({ uri }) => uri);
+
 describe('a request that narrows its scope', () => {
   it('sees the servers and tools it names', async () => {
     expect(await narrowed('git', undefined)).toEqual(['git__log', 'git__read']);
@@ -56,7 +58,6 @@ describe('a request that narrows its scope', () => {
   });
 
   it('keeps resources, unless it leaves out their server', async () => {
-    const uris = async (scope: Scope) => (await resourcesInScope(scope, views)).map(({ uri }) => uri);
     expect(await uris(narrowScope(wide, { tools: [] }))).toEqual(['x://1', 'y://1']);
     expect(await uris(narrowScope(wide, { servers: ['git'] }))).toEqual(['y://1']);
   });

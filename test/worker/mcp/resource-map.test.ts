@@ -88,26 +88,28 @@ describe('what several servers share', () => {
   });
 });
 
-describe('a URI', () => {
-  const resources = (...uris: string[]) => uris.map((uri) => ({ uri, name: uri }));
-  const templates = (...all: string[]) => all.map((uriTemplate) => ({ uriTemplate, name: uriTemplate }));
-  const at = async (catalogs: Record<string, Catalog>) =>
-    resourceMap(
-      scopeWith({ resources: Object.fromEntries(Object.keys(catalogs).map((name) => [name, ['*']])) }),
-      viewsOf(catalogs),
-    );
+const resources = (...uris: string[]) => uris.map((uri) => ({ uri, name: uri }));
 
-  it('that two servers claim leads to neither, and under their names to each', async () => {
-    const map = await at({
-      one: catalogOf({ resources: resources('x://1') }),
-      two: catalogOf({ resourceTemplates: templates('x://{id}') }),
-    });
-    expect(map.find('x://1')).toBeUndefined();
-    expect(map.find('mcp+one+x://1')?.grant.upstream.name).toBe('one');
-    expect(map.find('mcp+two+x://1')).toMatchObject({ uri: 'x://1', grant: { upstream: { name: 'two' } } });
-    expect(map.find('x://2')?.grant.upstream.name).toBe('two');
+const templates = (...all: string[]) => all.map((uriTemplate) => ({ uriTemplate, name: uriTemplate }));
+
+const at = async (catalogs: Record<string, Catalog>) =>
+  resourceMap(
+    scopeWith({ resources: Object.fromEntries(Object.keys(catalogs).map((name) => [name, ['*']])) }),
+    viewsOf(catalogs),
+  );
+
+it('that two servers claim leads to neither, and under their names to each', async () => {
+  const map = await at({
+    one: catalogOf({ resources: resources('x://1') }),
+    two: catalogOf({ resourceTemplates: templates('x://{id}') }),
   });
+  expect(map.find('x://1')).toBeUndefined();
+  expect(map.find('mcp+one+x://1')?.grant.upstream.name).toBe('one');
+  expect(map.find('mcp+two+x://1')).toMatchObject({ uri: 'x://1', grant: { upstream: { name: 'two' } } });
+  expect(map.find('x://2')?.grant.upstream.name).toBe('two');
+});
 
+describe('a URI', () => {
   it('that nobody lists leads to the only server with resources', async () => {
     const one = catalogOf({ resources: resources('x://1') });
     const none = catalogOf({});

@@ -35,6 +35,7 @@ const wireScope = (name: string, patterns: { tools?: string[]; resources?: strin
     },
     'wire',
   );
+const TASKS_PEER = { face: { capabilities: { extensions: { 'io.modelcontextprotocol/tasks': {} } } } };
 const shared = (more: Partial<RigOptions> = {}) => methodsRig({ catalogs: { notes: NOTES, files: FILES }, ...more });
 const wire = (more: Partial<RigOptions> = {}) =>
   methodsRig({ catalogs: { notes: NOTES }, scope: wireScope('notes'), ...more });
@@ -51,6 +52,22 @@ const answeredError =
       message: 'said no',
       answered: { code, ...(data !== undefined && { data }) },
     });
+
+const app = (own: string) =>
+  catalogOf({
+    tools: [tool('show', { _meta: { ui: { resourceUri: own, csp: {} }, 'ui/resourceUri': own } })],
+    resources: [{ uri: own, name: 'app' }],
+  });
+
+const chatty =
+  (result: object): Answer =>
+  async ({ onNotification }) => {
+    onNotification?.({ method: 'notifications/progress', params: { progress: 1, total: 2 } });
+    onNotification?.({ method: 'notifications/message', params: { level: 'debug', data: 'small' } });
+    onNotification?.({ method: 'notifications/message', params: { level: 'error', data: 'big', logger: 'db' } });
+    onNotification?.({ method: 'notifications/odd' });
+    return ok({ content: [], ...result });
+  };
 
 describe('an introduction', () => {
   it('of one server is that of the server, as far as the key is granted it', async () => {
@@ -210,11 +227,6 @@ describe('lists', () => {
   });
 
   it('name the resource of an app by a URI under which it can be read', async () => {
-    const app = (own: string) =>
-      catalogOf({
-        tools: [tool('show', { _meta: { ui: { resourceUri: own, csp: {} }, 'ui/resourceUri': own } })],
-        resources: [{ uri: own, name: 'app' }],
-      });
     const rig = methodsRig({ catalogs: { a: app('ui://app'), b: app('ui://app'), c: app('ui://only') } });
     const { tools } = (await rig.result('tools/list')) as { tools: { _meta: { ui: { resourceUri: string } } }[] };
     expect(tools.map(({ _meta }) => _meta.ui.resourceUri)).toEqual(['ui://mcp+a+app', 'ui://mcp+b+app', 'ui://only']);
@@ -435,7 +447,7 @@ describe('an extension', () => {
     const created = await made.result('tools/call', { name: 'notes__search' });
     expect(created).toMatchObject({ resultType: 'task', taskId: 'notes__t__1' });
     const result = { content: [{ type: 'resource_link', uri: 'shared://x' }] };
-    const rig = shared({ answer: answers({ taskId: 't__1', status: 'completed', result }) });
+    const rig = shared({ answer: answers({ taskId: 't__1', status: 'completed', result }), peer: TASKS_PEER });
     expect(await rig.result('tasks/get', { taskId: created['taskId'] })).toMatchObject({
       taskId: 'notes__t__1',
       result: { content: [{ uri: 'mcp+notes+shared://x' }] },
@@ -446,7 +458,7 @@ describe('an extension', () => {
   });
 
   it.each(['t', 'files__t', 'gone__t', ''])('of tasks does not know the task %s', async (taskId) => {
-    const rig = shared();
+    const rig = shared({ peer: TASKS_PEER });
     expect(await rig.error('tasks/get', { taskId })).toMatchObject({ code: -32602 });
     expect(await rig.error('tasks/list', {})).toMatchObject({ code: -32601 });
     expect(rig.sent).toEqual([]);
@@ -454,16 +466,6 @@ describe('an extension', () => {
 });
 
 describe('what passes while a request runs', () => {
-  const chatty =
-    (result: object): Answer =>
-    async ({ onNotification }) => {
-      onNotification?.({ method: 'notifications/progress', params: { progress: 1, total: 2 } });
-      onNotification?.({ method: 'notifications/message', params: { level: 'debug', data: 'small' } });
-      onNotification?.({ method: 'notifications/message', params: { level: 'error', data: 'big', logger: 'db' } });
-      onNotification?.({ method: 'notifications/odd' });
-      return ok({ content: [], ...result });
-    };
-
   it('is progress under the client’s own token, and log messages as severe as it wants', async () => {
     const rig = shared({ answer: chatty({}), peer: { logLevel: 'warning' } });
     const _meta = { progressToken: 'mine', 'io.modelcontextprotocol/logLevel': 'warning', traceparent: '00-1' };

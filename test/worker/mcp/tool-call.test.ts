@@ -95,6 +95,8 @@ describe('the audit event of a call', () => {
   });
 });
 
+const open = (retryAt: number) => oneTool({ health: { breaker: 'open', state: 'failing', retryAt } });
+
 describe('an upstream that fails', () => {
   it.each(['upstream_timeout', 'upstream_error'] as const)('%s is a result a model can read', async (code) => {
     const rig = oneTool({ answer: failing(code), era: 'legacy' });
@@ -107,7 +109,6 @@ describe('an upstream that fails', () => {
   });
 
   it('is not tried while its breaker is open, and again when that lets it', async () => {
-    const open = (retryAt: number) => oneTool({ health: { breaker: 'open', state: 'failing', retryAt } });
     const left = open(NOW + 20_000);
     expect(await left.result('tools/call', { name: 's__a' })).toMatchObject({
       isError: true,
@@ -206,21 +207,21 @@ const states: RequestStates = {
   },
 };
 
+const asking: Answer = async ({ params: sent }) =>
+  sent?.['inputResponses'] === undefined
+    ? ok({ resultType: 'input_required', inputRequests: { who: { method: 'roots/list' } }, requestState: 'own' })
+    : ok({ content: [], contents: [], messages: [] });
+const catalogs = {
+  s: catalogOf({ tools: [tool('a')], prompts: [{ name: 'p' }], resources: [{ uri: 'x://1', name: '1' }] }),
+  t: catalogOf({ tools: [tool('a')], prompts: [{ name: 'p' }], resources: [{ uri: 'y://1', name: '1' }] }),
+};
+const rigFor = () => methodsRig({ catalogs, answer: asking, requestStates: states });
+
 describe.each([
   ['tools/call', { name: 's__a', arguments: { x: 1 } }, 'tool.call'],
   ['prompts/get', { name: 's__p', arguments: { x: '1' } }, 'prompt.get'],
   ['resources/read', { uri: 'x://1' }, 'resource.read'],
 ])('input that is asked for by %s', (method, params, kind) => {
-  const catalogs = {
-    s: catalogOf({ tools: [tool('a')], prompts: [{ name: 'p' }], resources: [{ uri: 'x://1', name: '1' }] }),
-    t: catalogOf({ tools: [tool('a')], prompts: [{ name: 'p' }], resources: [{ uri: 'y://1', name: '1' }] }),
-  };
-  const asking: Answer = async ({ params: sent }) =>
-    sent?.['inputResponses'] === undefined
-      ? ok({ resultType: 'input_required', inputRequests: { who: { method: 'roots/list' } }, requestState: 'own' })
-      : ok({ content: [], contents: [], messages: [] });
-  const rigFor = () => methodsRig({ catalogs, answer: asking, requestStates: states });
-
   it('takes rounds, each with the upstream’s own state and an event', async () => {
     const rig = rigFor();
     const asked = await rig.result(method, { ...params, _meta: { traceparent: 'first' } });
