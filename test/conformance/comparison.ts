@@ -12,7 +12,7 @@ export function tallyOf(checks: readonly Check[]): Tally {
 }
 
 const hasPassed = (check: Check): boolean => check.status === 'SUCCESS';
-const hasFailed = (check: Check): boolean => check.status === 'FAILURE' || check.status === 'WARNING';
+export const hasFailed = (check: Check): boolean => check.status === 'FAILURE' || check.status === 'WARNING';
 
 /** The scenarios with a check that did not pass. */
 export function complainedOf(checks: readonly Check[]): string[] {

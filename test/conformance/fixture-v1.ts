@@ -86,7 +86,7 @@ async function push({ method, params }: Question, extra: Extra): Promise<unknown
   return extra.sendRequest(request, RESULTS[method]);
 }
 
-/** All rounds, each question pushed on the stream of the call. */
+/** All rounds, the questions of each pushed at once on the stream of the call. */
 async function converse<Result>(
   dialogue: Dialogue<Result>,
   args: Arguments,
@@ -95,9 +95,9 @@ async function converse<Result>(
 ): Promise<Result | undefined> {
   const answers: Record<string, unknown> = {};
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    for (const [key, question] of Object.entries(dialogue.ask(args, answers, server.getClientCapabilities() ?? {}))) {
-      answers[key] = await push(question, extra);
-    }
+    const questions = Object.entries(dialogue.ask(args, answers, server.getClientCapabilities() ?? {}));
+    const replies = questions.map(async ([key, question]) => [key, await push(question, extra)] as const);
+    Object.assign(answers, Object.fromEntries(await Promise.all(replies)));
     const result = dialogue.finish(answers);
     if (result !== undefined) return result;
   }
