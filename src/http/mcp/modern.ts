@@ -3,7 +3,7 @@
 import { isObject } from '../../lib/json-value.ts';
 import { showNamed } from '../../mcp/catalog.ts';
 import type { ClientRequest, Peer } from '../../mcp/client-request.ts';
-import { DISCOVERY_DEADLINE_MS } from '../../mcp/limits.ts';
+import { DISCOVERY_DEADLINE_MS, NAME_LENGTH } from '../../mcp/limits.ts';
 import type { Face } from '../../mcp/links.ts';
 import { peerOf, undeclaredCapabilities } from '../../mcp/protocol/envelope.ts';
 import { RPC, rpcError } from '../../mcp/protocol/errors.ts';
@@ -12,7 +12,7 @@ import { paramHeaderFault, paramHeadersOf } from '../../mcp/protocol/param-heade
 import { standardHeaderFault } from '../../mcp/protocol/standard-headers.ts';
 import type { Scope } from '../../mcp/scope.ts';
 import { serveRequest } from '../../mcp/serve.ts';
-import { createToolInvoker } from '../../mcp/tool-call.ts';
+import { createToolInvoker, type ToolCaller } from '../../mcp/tool-call.ts';
 import { parseQualifiedName } from '../../mcp/tool-name.ts';
 import type { StatelessLinks } from '../../mcp/upstream/stateless-links.ts';
 import { answerListen } from './listen.ts';
@@ -53,7 +53,8 @@ export async function answerModern(post: ModernPost): Promise<Response> {
   if (!isRequest(message)) return new Response(null, { status: 202 });
   const peer = peerOf(message.params, protocolVersion);
   const links = post.linksFor(peer.face);
-  const served = { ...post, message, peer, links, upstreamViews: links.views };
+  const caller = { ...post.caller, ...clientNamed(peer) };
+  const served = { ...post, caller, message, peer, links, upstreamViews: links.views };
   const fault = standardHeaderFault(message, protocolVersion, headers) ?? (await argumentHeaderFault(served));
   if (fault !== undefined) return answerResponse(id, rpcError(RPC.headerMismatch, `Bad Request: ${fault}`));
   return message.method === 'subscriptions/listen' ? answerListen(served) : serve(served);
@@ -84,6 +85,11 @@ function withinCapabilities(answer: RpcAnswer, { face }: Peer): RpcAnswer {
   const names = Object.keys(requiredCapabilities).join(', ');
   const text = `The server asks for what this client did not declare: ${names}`;
   return rpcError(RPC.missingClientCapability, text, { requiredCapabilities });
+}
+
+/** What the client calls itself is more than what its HTTP library does. */
+function clientNamed({ face: { info } }: Peer): Pick<ToolCaller, 'client'> {
+  return info === undefined ? {} : { client: `${info.name}/${info.version}`.slice(0, NAME_LENGTH) };
 }
 
 async function argumentHeaderFault({
