@@ -24,6 +24,7 @@ async function withLegacyClient(access: Access, use: (client: LegacyClient) => P
   // The SDK's transport declares its optional members without `| undefined`, its interface with.
   await client.connect(transport as Parameters<LegacyClient['connect']>[0]);
   await use(client);
+  await transport.terminateSession();
   await client.close();
 }
 
