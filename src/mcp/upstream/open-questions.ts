@@ -70,7 +70,8 @@ export class OpenQuestions {
     if (method === 'ping') return { result: {} };
     const capability = CAPABILITIES[method];
     if (capability !== undefined && this.#capabilities[capability] === undefined) {
-      return rpcError(RPC.methodNotFound, `${method} was not delivered: the client did not declare ${capability}`);
+      const text = `${method} was not delivered: the client did not declare ${capability}`;
+      return rpcError(RPC.methodNotFound, text, { requiredCapabilities: { [capability]: {} } });
     }
     if (ask === undefined)
       return rpcError(RPC.internalError, `${method} was not delivered: no client is there to answer it`);

@@ -1,5 +1,5 @@
 // What an answer of one era reads like in the other.
-import { textAt, type JsonObject } from '../../lib/json-value.ts';
+import { at, isObject, textAt, type JsonObject } from '../../lib/json-value.ts';
 import { RPC } from '../protocol/errors.ts';
 import type { RpcAnswer, RpcError } from '../protocol/message.ts';
 
@@ -15,7 +15,10 @@ const RESOURCE_METHODS: ReadonlySet<string> = new Set(['resources/read', 'resour
 export function toModern(answer: RpcAnswer, { method }: Asked): RpcAnswer {
   if ('error' in answer) {
     const { error } = answer;
-    return error.code === RPC.resourceNotFound ? { error: { ...error, code: RPC.invalidParams } } : answer;
+    if (error.code === RPC.resourceNotFound) return { error: { ...error, code: RPC.invalidParams } };
+    // Many a server fails with what it was told when it asked for what the client had not declared.
+    const echoed = error.code === RPC.methodNotFound && isObject(at(error.data, 'requiredCapabilities'));
+    return echoed ? { error: { ...error, code: RPC.missingClientCapability } } : answer;
   }
   // Nobody says for how long it stays true.
   const caching = method === 'resources/read' ? { ttlMs: 0, cacheScope: 'private' } : {};
