@@ -2,7 +2,7 @@
 import { exports } from 'cloudflare:workers';
 import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { callWith, CLIENTS, modernClient } from '../mcp/clients.ts';
-import { URL_BASE } from '../mcp/fake-gateway.ts';
+import { URL_BASE } from './mcp/mcp-app.ts';
 
 // Real servers on a machine that may be busy.
 vi.setConfig({ testTimeout: 20_000, hookTimeout: 30_000 });

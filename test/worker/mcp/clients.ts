@@ -1,16 +1,21 @@
 // The official SDK's clients of both lines, over a `fetch` of ours.
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
+import type { ClientCapabilities } from '@modelcontextprotocol/client';
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { CfWorkerJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/cfworker';
-import { URL_BASE } from './fake-gateway.ts';
+import { URL_BASE } from '../http/mcp/mcp-app.ts';
 
 type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 const IDENTITY = { name: 'test-client', version: '1.2.3' };
 
-export async function modernClient(fetch: Fetch, path = '/mcp'): Promise<ModernClient> {
-  const client = new ModernClient(IDENTITY, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+export async function modernClient(
+  fetch: Fetch,
+  path = '/mcp',
+  capabilities: ClientCapabilities = {},
+): Promise<ModernClient> {
+  const client = new ModernClient(IDENTITY, { capabilities, versionNegotiation: { mode: { pin: '2026-07-28' } } });
   await client.connect(new ModernTransport(new URL(path, URL_BASE), { fetch: fetch as typeof globalThis.fetch }));
   return client;
 }

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
+import { mcpApp, type McpAppOptions } from '../http/mcp/mcp-app.ts';
 import { modernClient } from './clients.ts';
-import { fakeGateway, type FakeUpstream } from './fake-gateway.ts';
 
-async function instructionsOf(upstreams: Readonly<Record<string, FakeUpstream>>, path = '/mcp'): Promise<string> {
-  const client = await modernClient(fakeGateway({ upstreams }).fetch, path);
+async function instructionsOf(catalogs: McpAppOptions['catalogs'], path = '/mcp'): Promise<string> {
+  const client = await modernClient(mcpApp({ catalogs }).fetch, path);
   const instructions = client.getInstructions();
   await client.close();
   return instructions ?? '';

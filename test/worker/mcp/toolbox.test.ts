@@ -11,7 +11,7 @@ import { scopeOf } from '../../../src/mcp/scope.ts';
 import type { ToolCallFailure, ToolInvocation } from '../../../src/mcp/tool-call.ts';
 import { createToolbox, type ToolboxPorts } from '../../../src/mcp/toolbox.ts';
 import { failure, type Failure } from '../../../src/policy/failure.ts';
-import { HEALTHY } from './fake-gateway.ts';
+import { HEALTHY } from './rig.ts';
 
 const PATH = { type: 'object' as const, properties: { path: { type: 'string' } }, required: ['path'] };
 const TOOLS: readonly Tool[] = [

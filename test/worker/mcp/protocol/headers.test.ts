@@ -145,15 +145,15 @@ describe('arguments mirrored in headers', () => {
     ['of no name', { properties: { a: { type: 'string', 'x-mcp-header': '' } } }],
     ['of a name that is no token', { properties: { a: { type: 'string', 'x-mcp-header': 'a b' } } }],
     ['of an object', { properties: { a: { type: 'object', 'x-mcp-header': 'A' } } }],
-    ['of the whole', { 'x-mcp-header': 'A' }],
-    ['in a branch', { anyOf: [{ properties: { a: { type: 'string', 'x-mcp-header': 'A' } } }] }],
+    ['of the whole', { properties: {}, 'x-mcp-header': 'A' }],
+    ['in a branch', { properties: {}, anyOf: [{ properties: { a: { type: 'string', 'x-mcp-header': 'A' } } }] }],
     ['in items', { properties: { a: { items: { type: 'string', 'x-mcp-header': 'A' } } } }],
     [
       'given twice',
       { properties: { a: { type: 'string', 'x-mcp-header': 'A' }, b: { type: 'string', 'x-mcp-header': 'a' } } },
     ],
-  ])('are none where an annotation is invalid: %s', (_what, invalid) => {
-    const { properties = {} }: { properties?: object } = invalid;
+  ])('are none where an annotation is invalid: %s', (_what, invalid: { readonly properties?: object }) => {
+    const { properties = {} } = invalid;
     const valid = { type: 'string', 'x-mcp-header': 'Valid' };
     expect(paramHeadersOf({ ...invalid, properties: { valid, ...properties } })).toEqual([]);
   });
