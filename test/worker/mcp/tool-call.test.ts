@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { at } from '../../../src/lib/json-value.ts';
 import { err, ok } from '../../../src/lib/result.ts';
 import type { RequestStates } from '../../../src/mcp/client-request.ts';
 import type { UpstreamCallFailure } from '../../../src/mcp/ports.ts';
@@ -247,7 +248,7 @@ describe.each([
     ['of other parameters', (requestState) => ({ requestState, arguments: { x: 2 }, uri: 'mcp+s+x://2' })],
     [
       'of another server',
-      (requestState) => ({ requestState, name: String(params.name).replace('s__', 't__'), uri: 'y://1' }),
+      (requestState) => ({ requestState, name: String(at(params, 'name')).replace('s__', 't__'), uri: 'y://1' }),
     ],
   ])('is refused with a state that is %s, and nothing is sent', async (_case, change) => {
     const rig = rigFor();
