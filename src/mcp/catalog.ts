@@ -109,8 +109,8 @@ export function showNamed<K extends NamedKind>(
 }
 
 /**
- * Of those who do not tell when a list changes, another listing is begun behind the request: their answer is the last
- * one, and the next is newer.
+ * Where a server does not tell when a list changes, another listing is begun behind whoever looks: what is known serves
+ * now, and the next look sees what is new.
  */
 export function keepFresh(
   kind: ItemKind,

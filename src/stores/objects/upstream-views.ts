@@ -75,8 +75,10 @@ export function createUpstreamViews(env: Pick<Env, 'UPSTREAM_HEALTH'>, dependenc
         held: () => heldView(upstream),
       }),
     relist(upstream) {
-      const since = Math.max(relisted.get(upstream.name) ?? 0, known.get(upstream.name)?.view.listedAt ?? 0);
-      if (now() - since < RELIST_INTERVAL_MS) return;
+      const view = known.get(upstream.name)?.view;
+      const since = Math.max(relisted.get(upstream.name) ?? 0, view?.listedAt ?? 0);
+      // One that fails is asked again when its probes come round to it.
+      if (now() - since < RELIST_INTERVAL_MS || view?.health.state === 'failing') return;
       relisted.set(upstream.name, now());
       waitUntil(ask(upstream, RELIST_DEADLINE_MS, true));
     },

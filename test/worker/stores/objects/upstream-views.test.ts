@@ -111,6 +111,29 @@ describe('a view of the isolate', () => {
     expect(view).toHaveBeenCalledTimes(2);
   });
 
+  it('is renewed behind whoever asks, once in a while and not while the server fails', async () => {
+    await views.view(upstream, 100);
+    for (let call = 0; call < 3; call++) views.relist(upstream);
+    await Promise.all(after);
+    expect(view.mock.calls.map(([, options]) => options.refresh)).toEqual([false, true]);
+    clock += 10_000;
+    views.relist(upstream);
+    await Promise.all(after);
+    expect(view).toHaveBeenCalledTimes(3);
+    view.mockResolvedValueOnce({ health: { ...HEALTH, state: 'failing' }, catalogUnchanged: true });
+    clock += 10_000;
+    await views.view(upstream, 100);
+    views.relist(upstream);
+    expect(view).toHaveBeenCalledTimes(4);
+  });
+
+  it('is not renewed while what it shows is new', async () => {
+    view.mockResolvedValueOnce({ health: HEALTH, catalog: CATALOG, listedAt: clock - 9_000, catalogUnchanged: false });
+    await views.view(upstream, 100);
+    views.relist(upstream);
+    expect(view).toHaveBeenCalledTimes(1);
+  });
+
   it('of another definition is not served', async () => {
     await views.view(upstream, 100);
     await views.view({ ...upstream, fingerprint: 'f2' }, 100);
