@@ -1,6 +1,5 @@
 // What the MCP engine needs of the rooms it may not import. Adapters live in `stores/`; `services.ts` joins them.
 import type {
-  CallToolResult,
   Implementation,
   Prompt,
   Resource,
@@ -8,7 +7,6 @@ import type {
   ServerCapabilities,
   Tool,
 } from '@modelcontextprotocol/client';
-import type { Result } from '../lib/result.ts';
 import type { Failure } from '../policy/failure.ts';
 import type { Upstream } from '../policy/snapshot.ts';
 import type { FailureStage, HealthReport } from '../health/report.ts';
@@ -67,14 +65,6 @@ export interface UpstreamSession {
   readonly instructions?: string;
 }
 
-/** Upstream sessions by owner (a principal) and upstream; they never cross owners. */
-export interface UpstreamSessions {
-  get(owner: string, upstream: Upstream): Promise<UpstreamSession | undefined>;
-  put(owner: string, upstream: Upstream, session: UpstreamSession): Promise<void>;
-  /** Forgets the session if it is still the one given. */
-  drop(owner: string, upstream: Upstream, sessionId: string): Promise<void>;
-}
-
 /** How an engine reaches out: `egress/fetch.ts` for what the operator configured, the bridge for stdio servers. */
 export interface UpstreamNetwork {
   /** The URL and `fetch` under which this upstream is spoken to, credentials already applied by the returned `fetch`. */
@@ -87,18 +77,8 @@ export interface UpstreamToolCall {
   readonly name: string;
   /** Absent stays absent on the wire. */
   readonly arguments?: Readonly<Record<string, unknown>>;
-  /** The caller's `_meta`, without the keys that belong to its own hop (protocol envelope, progress token). */
-  readonly meta?: Readonly<Record<string, unknown>>;
   /** Cancels the call at the upstream too. */
   readonly signal: AbortSignal;
-  /** Asks the upstream for progress when given. */
-  readonly onProgress?: (progress: ToolProgress) => void;
-}
-
-export interface ToolProgress {
-  readonly progress: number;
-  readonly total?: number;
-  readonly message?: string;
 }
 
 /** A call without a result. */
@@ -109,14 +89,3 @@ export interface UpstreamCallFailure extends Failure {
   /** The JSON-RPC error the upstream answered with: it is well, the call was not. */
   readonly answered?: { readonly code: number; readonly data?: unknown };
 }
-
-/**
- * Calls a tool once: speaks the upstream's era, reuses the owner's session, opens a lost one again, keeps the deadline.
- * The result is the upstream's whole: unknown members stay. `owner` is the key id of the principal.
- * Aborting the signal makes it return early, with any failure.
- */
-export type CallUpstreamTool = (
-  upstream: Upstream,
-  owner: string,
-  call: UpstreamToolCall,
-) => Promise<Result<CallToolResult, UpstreamCallFailure>>;

@@ -3,7 +3,7 @@ import type { Upstream } from '../../policy/snapshot.ts';
 import type { Catalog, UpstreamViews } from '../ports.ts';
 import { RPC } from '../protocol/errors.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
-import { answerInRefusal } from './refusal.ts';
+import { answerInRefusal, looksLegacy } from './refusal.ts';
 import { type ModernHop, type ModernRequest, requestModern } from './modern-request.ts';
 
 /** How long a request waits for a server to be discovered. */
@@ -40,8 +40,7 @@ async function answered(
     return await requestModern(upstream, catalog, request, hop);
   } catch (error) {
     const answer = answerInRefusal(error);
-    const isOwn = answer?.code === RPC.missingClientCapability || answer?.code === RPC.methodNotFound;
-    if (answer === undefined || !isOwn) throw error;
+    if (answer === undefined || answer.code === RPC.headerMismatch || looksLegacy(error)) throw error;
     return { error: answer };
   }
 }

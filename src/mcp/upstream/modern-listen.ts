@@ -102,10 +102,13 @@ class ModernListener implements Listener {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new DOMException('not acknowledged', 'TimeoutError')), ACKNOWLEDGE_MS);
     try {
-      await this.#subscribe(filter, AbortSignal.any([signal, late.signal]), () => {
+      const hungUp = AbortSignal.any([signal, late.signal]);
+      const subscription = this.#subscribe(filter, hungUp, () => {
         clearTimeout(timer);
         this.#outcome.resolve(undefined);
       });
+      // A body that was being read may learn of it only with its next piece.
+      await Promise.race([subscription, rejection(hungUp)]);
     } catch (error) {
       if (!signal.aborted) this.#fail(late.signal.aborted ? late.signal.reason : error);
     } finally {
@@ -147,6 +150,12 @@ class ModernListener implements Listener {
     };
     await readMessages(response, { maxBytes, endless: true, receive });
   }
+}
+
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 /** What the server acknowledged of what it was asked for: it has nothing else to say. */

@@ -26,8 +26,8 @@ import type { SessionStore } from './session-store.ts';
 const PROTOCOL_VERSION = '2025-11-25';
 /** How long a call waits for what the user says. */
 const HOLD_MS = 5 * 60_000;
-/** Of one principal. */
-const MOST_HELD = 64;
+/** Of one principal; each may have asked several things. */
+const MOST_HELD = 32;
 const OWN_LISTS_MS = 2_000;
 
 export interface PrincipalEngineOptions {

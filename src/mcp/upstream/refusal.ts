@@ -59,7 +59,9 @@ export function answerInRefusal(error: unknown): RpcError | undefined {
  */
 export function isSessionLost(error: unknown): boolean {
   const refused = refusedWith(error);
-  return refused?.status === 404 || (refused?.status === 400 && /session/i.test(refused.text));
+  if (refused?.status === 404 || (refused?.status === 400 && /session/i.test(refused.text))) return true;
+  // A server that has become a modern one says that it does not know the revision.
+  return answerInRefusal(error)?.code === RPC.unsupportedProtocolVersion;
 }
 
 /** A request of 2026-07-28 met a server that seems not to speak it. */

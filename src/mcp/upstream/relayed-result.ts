@@ -8,7 +8,6 @@ export function isToolResult(value: unknown): value is CallToolResult {
 }
 
 export const NOT_A_TOOL_RESULT = 'is not a tool result: "content" must be an array';
-export const toolResult = z.custom<CallToolResult>(isToolResult, NOT_A_TOOL_RESULT);
 
 interface ListPage {
   readonly items: readonly unknown[];

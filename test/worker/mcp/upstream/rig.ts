@@ -84,7 +84,11 @@ export function memoryStore(held: Map<string, KeptSession>, key = 'one'): Sessio
   };
 }
 
-export function rig(catalog?: Catalog, reach: UpstreamNetwork = network): Rig {
+export function rig(
+  catalog?: Catalog,
+  reach: UpstreamNetwork = network,
+  more: { readonly holdMs?: number; readonly views?: UpstreamViews } = {},
+): Rig {
   const held = new Map<string, KeptSession>();
   const after: Promise<unknown>[] = [];
   const engines = new Map<string, PrincipalEngine>();
@@ -92,11 +96,14 @@ export function rig(catalog?: Catalog, reach: UpstreamNetwork = network): Rig {
   const principalSessions = (name: string): PrincipalEngine => {
     const known = engines.get(name);
     if (known !== undefined) return known;
-    const [, owner] = JSON.parse(name) as [string, string];
     const { maxResponseBytes, catalog: catalogLimits } = LIMITS;
-    const store = memoryStore(held, owner);
+    // Tests know an owner's first session by the owner.
+    const [, owner] = JSON.parse(name) as [string, string];
+    const isFirst = ![...engines.keys()].some((other) => (JSON.parse(other) as string[])[1] === owner);
+    const store = memoryStore(held, isFirst ? owner : name);
     const engine = new PrincipalEngine({
       ...shared,
+      ...more,
       store,
       maxResponseBytes,
       catalogLimits,
@@ -105,7 +112,7 @@ export function rig(catalog?: Catalog, reach: UpstreamNetwork = network): Rig {
     engines.set(name, engine);
     return engine;
   };
-  const views = fixedViews(catalog);
+  const views = more.views ?? fixedViews(catalog);
   const links: Rig['links'] = (principal, face = FACE) =>
     createStatelessLinks({ ...shared, views, principalSessions, principal, face, limits: async () => LIMITS });
   return {

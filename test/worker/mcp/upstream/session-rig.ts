@@ -149,7 +149,7 @@ export class ScriptedServer implements UpstreamNetwork {
     this.sent.push(sent);
     if (sent.signal.aborted) throw sent.signal.reason;
     const answered = Promise.resolve(this.#answer(sent)).then((own) => own ?? this.#usual(sent));
-    return Promise.race([answered, rejection(sent.signal)]);
+    return abortable(await Promise.race([answered, rejection(sent.signal)]), sent.signal);
   }
 
   #usual({ method, headers, body }: Sent): Response {
@@ -172,6 +172,12 @@ export class ScriptedServer implements UpstreamNetwork {
     const result = { protocolVersion, capabilities: this.capabilities, serverInfo: { name: 'scripted', version: '1' } };
     return Response.json({ jsonrpc: '2.0', id, result }, { headers: { 'mcp-session-id': session } });
   }
+}
+
+/** As `fetch` has it: an abort ends the body too. */
+function abortable(response: Response, signal: AbortSignal): Response {
+  if (response.body === null || response.headers.get('content-type') !== 'text/event-stream') return response;
+  return new Response(response.body.pipeThrough(new TransformStream(), { signal }), response);
 }
 
 function rejection(signal: AbortSignal): Promise<never> {

@@ -218,7 +218,7 @@ describe('a stream of messages', () => {
     await legacy.idle();
     const [, ...answers] = legacy.sent;
     expect(answers.map(({ body, headers }) => ({ body, session: headers.get('mcp-session-id') }))).toEqual([
-      { session: 's-1', body: { jsonrpc: '2.0', id: 'q', error: { code: -32601, message: expect.any(String) } } },
+      { session: 's-1', body: { jsonrpc: '2.0', id: 'q', error: expect.objectContaining({ code: -32601 }) } },
       { session: 's-1', body: { jsonrpc: '2.0', id: 7, result: {} } },
     ]);
     const modern = serverThat(asking, 'modern');
