@@ -22,6 +22,12 @@ function stepping() {
   return { script, release: () => gate.resolve(), request: () => asked };
 }
 
+const cancel = (requestId: unknown) => ({
+  jsonrpc: '2.0',
+  method: 'notifications/cancelled',
+  params: { requestId },
+});
+
 describe('a request of a session', () => {
   it('is answered as plain JSON where it is quick and silent, and nothing is stored', async () => {
     const rig = sessionRig({ script: { quick: done } });
@@ -122,12 +128,6 @@ describe('a request of a session', () => {
 });
 
 describe('cancelling', () => {
-  const cancel = (requestId: unknown) => ({
-    jsonrpc: '2.0',
-    method: 'notifications/cancelled',
-    params: { requestId },
-  });
-
   it('reaches the request of that very id, and answers nothing', async () => {
     const first = stepping();
     const second = stepping();

@@ -1,5 +1,6 @@
 // The stream of a session's own: what belongs to no request.
 import { describe, expect, it } from 'vitest';
+import { at } from '../../../../src/lib/json-value.ts';
 import { EventReader, request, sessionRig, type Rig } from './rig.ts';
 
 const FACE = { capabilities: { roots: {} } };
@@ -48,8 +49,8 @@ describe('the stream of a session', () => {
     const { rig, reader } = await opened();
     const ear = await listening(rig);
     const answer = ear.ask?.({ method: 'roots/list' }, new AbortController().signal);
-    const question = (await reader.next())?.message as { readonly id?: unknown };
-    await rig.post({ jsonrpc: '2.0', id: question.id, result: { roots: [] } });
+    const id = at((await reader.next())?.message, 'id');
+    await rig.post({ jsonrpc: '2.0', id, result: { roots: [] } });
     expect(await answer).toEqual({ result: { roots: [] } });
   });
 

@@ -1,5 +1,6 @@
 // What a server asks the client in the midst of a request, and what the client answers.
 import { describe, expect, it } from 'vitest';
+import { at } from '../../../../src/lib/json-value.ts';
 import type { RpcAnswer } from '../../../../src/mcp/protocol/message.ts';
 import { EventReader, request, sessionRig, type Rig, type Script } from './rig.ts';
 
@@ -27,15 +28,19 @@ async function asked(script: Script = asking(), face = FACE): Promise<Asked> {
   const rig = sessionRig({ script: { ask: script }, face });
   const reader = new EventReader(await rig.post(request('ask')));
   const primed = (await reader.next())?.id ?? '';
-  const message = (await reader.next())?.message as { readonly id?: unknown };
-  return { rig, reader, id: message.id, primed };
+  return { rig, reader, id: at((await reader.next())?.message, 'id'), primed };
 }
 
 const response = (id: unknown, answer: RpcAnswer = { result: { roots: [] } }) => ({ jsonrpc: '2.0', id, ...answer });
 
 async function heardBy(reader: EventReader): Promise<unknown> {
-  return ((await reader.next())?.message as { result?: { heard?: unknown } }).result?.heard;
+  return at((await reader.next())?.message, 'result', 'heard');
 }
+
+const many: Script = async ({ ask }) => {
+  const answers = Array.from({ length: 101 }, async () => ask?.(ROOTS, never));
+  return { result: { heard: await answers.at(-1) } };
+};
 
 describe('a question', () => {
   it('comes on the stream of its request, under an id of ours, and its answer goes back', async () => {
@@ -57,8 +62,7 @@ describe('a question', () => {
     await reader.hangUp();
     const resumed = new EventReader(await rig.listen(primed));
     await resumed.next();
-    const again = (await resumed.next())?.message as { readonly id?: unknown };
-    await rig.post(response(again.id));
+    await rig.post(response(at((await resumed.next())?.message, 'id')));
     expect(await heardBy(resumed)).toEqual({ result: { roots: [] } });
   });
 
@@ -123,10 +127,6 @@ describe('a question', () => {
   });
 
   it('too many are refused', async () => {
-    const many: Script = async ({ ask }) => {
-      const answers = Array.from({ length: 101 }, async () => ask?.(ROOTS, never));
-      return { result: { heard: await answers.at(-1) } };
-    };
     const rig = sessionRig({ script: { ask: many }, face: FACE });
     const events = await new EventReader(await rig.post(request('ask'))).all();
     expect(JSON.stringify(events.at(-1)?.message)).toContain('100 questions');

@@ -94,13 +94,13 @@ describe('a stream whose client was gone for a while', () => {
   });
 });
 
-describe('an upstream that ends its stream for a while', () => {
-  const pausing: Script = async ({ onPause }) => {
-    onPause?.(700);
-    await scheduler.wait(20);
-    return { result: { done: true } };
-  };
+const pausing: Script = async ({ onPause }) => {
+  onPause?.(700);
+  await scheduler.wait(20);
+  return { result: { done: true } };
+};
 
+describe('an upstream that ends its stream for a while', () => {
   it('has the client sent away, to come back for the answer', async () => {
     const rig = sessionRig({ script: { pausing } });
     const events = await new EventReader(await rig.post(request('pausing'))).all();
@@ -167,16 +167,17 @@ describe('after the object was evicted', () => {
   });
 });
 
+const chatter: Script = async ({ notify }) => {
+  for (let turn = 0; turn < 30; turn++) {
+    for (let line = 0; line < 100; line++) notify(note(`${turn} ${line}`));
+    await scheduler.wait(110);
+  }
+  return { result: {} };
+};
+
 describe('the log', () => {
   it('is bounded, and gives up answers last', async () => {
     const talk = conversation();
-    const chatter: Script = async ({ notify }) => {
-      for (let turn = 0; turn < 30; turn++) {
-        for (let line = 0; line < 100; line++) notify(note(`${turn} ${line}`));
-        await scheduler.wait(110);
-      }
-      return { result: {} };
-    };
     const rig = sessionRig({ script: { chatter, talk: talk.script } });
     const answered = new EventReader(await rig.post(request('talk', {}, 'kept')));
     const primed = await answered.next();

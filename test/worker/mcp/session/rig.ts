@@ -103,9 +103,9 @@ export function sessionRig(options: RigOptions = {}, store = memoryStore(options
   let roots = 0;
   const listenings: Listening[] = [];
   const closed: string[] = [];
-  const serve: ServeRequest = async (request, { method, params = {} }) => {
+  const serve: ServeRequest = async (asked, { method, params = {} }) => {
     const script = options.script?.[method];
-    return script === undefined ? { error: { code: -32601, message: 'Method not found' } } : script(request, params);
+    return script === undefined ? { error: { code: -32601, message: 'Method not found' } } : script(asked, params);
   };
   const views = {
     view: async () => ({ health: HEALTHY }),
