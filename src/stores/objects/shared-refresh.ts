@@ -9,7 +9,11 @@ interface Refreshes {
   since: number;
 }
 const refreshes = new Map<string, Refreshes>();
-const STEP_MS = 10;
+/** The words of an upstream reach its listeners one after the other: whoever hears them first lets the others catch up. */
+const GATHER_MS = 5;
+/** Between two looks of those who wait; each is twice as long as the one before, up to the longest. */
+const FIRST_STEP_MS = 10;
+const LONGEST_STEP_MS = 160;
 
 export interface SharedRefresh<T> {
   readonly upstream: string;
@@ -26,7 +30,9 @@ export async function shareRefresh<T>({ upstream, deadlineMs, now, run, held }: 
   const marks = refreshes.get(upstream) ?? { begun: 0, ended: 0, since: 0 };
   refreshes.set(upstream, marks);
   const needed = marks.begun + 1;
-  for (let waited = 0; waited < 2 * deadlineMs && marks.ended < needed; waited += STEP_MS) {
+  await scheduler.wait(GATHER_MS);
+  let step = FIRST_STEP_MS;
+  for (let waited = 0; waited < 2 * deadlineMs && marks.ended < needed; waited += step) {
     if (marks.begun === marks.ended || now() - marks.since > 2 * deadlineMs) {
       const mine = ++marks.begun;
       marks.since = now();
@@ -34,7 +40,8 @@ export async function shareRefresh<T>({ upstream, deadlineMs, now, run, held }: 
       marks.ended = Math.max(marks.ended, mine);
       return outcome;
     }
-    await scheduler.wait(STEP_MS);
+    await scheduler.wait(step);
+    step = Math.min(2 * step, LONGEST_STEP_MS);
   }
   return held() ?? run();
 }
