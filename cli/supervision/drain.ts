@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** For the runtime to have taken the request on: only what is under way when it is asked to end is waited for. */
 const TAKEN_ON_MS = 50;
+const ANNOUNCE_MS = 500;
 const POLL_MS = 50;
 /** Several times what a batch waits, plus its commit. */
 const AFTERWARDS_MS = 200;
@@ -30,7 +31,7 @@ export async function holdRequest(url: string, adminToken: string): Promise<(max
   held.on('error', () => {}); // A runtime that is not there has nothing to wait for.
   held.on('response', (response) => response.resume());
   held.flushHeaders();
-  await sleep(TAKEN_ON_MS);
+  await Promise.all([announceShutdown(url, adminToken), sleep(TAKEN_ON_MS)]);
   return async (maxMs) => {
     const deadline = performance.now() + maxMs - AFTERWARDS_MS;
     while (!held.destroyed && performance.now() < deadline && (await connectionsTo(Number(port))) > 1)
@@ -38,6 +39,14 @@ export async function holdRequest(url: string, adminToken: string): Promise<(max
     await sleep(AFTERWARDS_MS);
     held.end();
   };
+}
+
+/** Those who only listen end by themselves, once they are told. */
+async function announceShutdown(url: string, adminToken: string): Promise<void> {
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const signal = AbortSignal.timeout(ANNOUNCE_MS);
+  // A runtime that does not answer has no one to tell.
+  await fetch(new URL('/api/shutdown', url), { method: 'POST', headers, signal }).catch(() => {});
 }
 
 /** Open connections whose near end is this port; 0 where the system does not tell. */

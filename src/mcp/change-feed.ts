@@ -9,10 +9,13 @@ import { PacedNotifications } from './paced-notifications.ts';
 import type { UpstreamCallFailure, UpstreamViews } from './ports.ts';
 import type { Spoken } from './protocol/message.ts';
 import type { Scope } from './scope.ts';
+import { isShuttingDown } from './shutdown.ts';
 import { visibleDigests, type VisibleDigests } from './visible-digests.ts';
 
 /** How long a change that no upstream tells of, and a revoked key, may go unnoticed. */
 const TICK_MS = 3_000;
+/** How many times within that it is asked whether the gateway is about to end. */
+const BEATS = 3;
 /** Feeds begun together do not look together: each look is this much sooner or later. */
 const JITTER = 0.2;
 /** An upstream that tells of changes without end is listed no more often than this. */
@@ -75,6 +78,7 @@ class RunningFeed implements ChangeFeed {
   #seen: VisibleDigests | undefined;
   #comparing = false;
   #compareAgain = false;
+  #beats = 0;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #closed = false;
 
@@ -82,7 +86,7 @@ class RunningFeed implements ChangeFeed {
     this.#options = options;
     this.#uris = options.uris ?? new Map();
     this.#paced = new PacedNotifications(options);
-    void this.#tick();
+    void this.#beat();
   }
 
   async resubscribe(uris: WatchedResources): Promise<UpstreamCallFailure | undefined> {
@@ -106,7 +110,16 @@ class RunningFeed implements ChangeFeed {
     this.#heard.clear();
   }
 
-  async #tick(): Promise<void> {
+  async #beat(): Promise<void> {
+    const { now, tickMs = TICK_MS } = this.#options;
+    if (isShuttingDown(now())) return this.#end();
+    if (this.#beats++ % BEATS === 0) await this.#look();
+    if (this.#closed) return;
+    const beatMs = (tickMs / BEATS) * (1 + JITTER * (2 * Math.random() - 1));
+    this.#timer = setTimeout(() => void this.#beat(), beatMs);
+  }
+
+  async #look(): Promise<void> {
     try {
       const scope = await this.#options.resolveScope();
       if (this.#closed) return;
@@ -116,11 +129,8 @@ class RunningFeed implements ChangeFeed {
     } catch (fault) {
       // Without a configuration nobody may be told anything.
       logEvent('error', 'feed.failed', { fault: describeFault(fault) });
-      return this.#end();
+      this.#end();
     }
-    if (this.#closed) return;
-    const { tickMs = TICK_MS } = this.#options;
-    this.#timer = setTimeout(() => void this.#tick(), tickMs * (1 + JITTER * (2 * Math.random() - 1)));
   }
 
   #end(): void {

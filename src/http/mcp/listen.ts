@@ -14,8 +14,10 @@ import { failure } from '../../policy/failure.ts';
 import { errorResponse } from '../error-response.ts';
 import { takeListenPlace, type ListenPlace } from './listen-places.ts';
 import type { ServedRequest } from './modern.ts';
-import { answerResponse, eventOf, KEEP_ALIVE_MS, streamResponse, tell } from './reply.ts';
+import { answerResponse, eventOf, streamResponse, tell } from './reply.ts';
 
+/** Nobody waits for an answer here: less often than there, and often enough for whoever stands between. */
+const KEEP_ALIVE_MS = 10_000;
 /** In one subscription. */
 const MAX_URIS = 1_000;
 const FLAG_OF = {

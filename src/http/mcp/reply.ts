@@ -10,7 +10,7 @@ import { SseSocket } from '../../mcp/session/sse-socket.ts';
 /** After which an answer becomes a stream. */
 const PATIENCE_MS = 1_000;
 /** A client that hung up is noticed no sooner than by the next of these. */
-export const KEEP_ALIVE_MS = 3_000;
+const KEEP_ALIVE_MS = 3_000;
 
 export interface ReplyOptions {
   readonly id: RpcId;

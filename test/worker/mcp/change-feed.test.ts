@@ -4,6 +4,7 @@ import type { Listening, UpstreamLinks } from '../../../src/mcp/links.ts';
 import type { Catalog, UpstreamViews } from '../../../src/mcp/ports.ts';
 import type { Spoken } from '../../../src/mcp/protocol/message.ts';
 import type { Scope } from '../../../src/mcp/scope.ts';
+import { announceShutdown } from '../../../src/mcp/shutdown.ts';
 import type { Upstream } from '../../../src/policy/snapshot.ts';
 
 const TICK_MS = 60;
@@ -255,6 +256,20 @@ describe('who is heard', () => {
     readable = false;
     await someTicks();
     expect([w.ended, w.closed]).toEqual([1, ['s']]);
+  });
+
+  it('is nobody when the gateway is about to end, long before the next look', async () => {
+    const w = world(['s']);
+    let clock = 1_000_000;
+    await w.start({ now: () => clock, tickMs: 300 });
+    announceShutdown(clock);
+    await scheduler.wait(150);
+    expect([w.ended, w.closed]).toEqual([1, ['s']]);
+    // One that did not come about is forgotten.
+    clock += 60_000;
+    await w.start({ now: () => clock });
+    expect(w.ended).toBe(1);
+    announceShutdown(-Infinity);
   });
 
   it('is nobody after it was closed', async () => {

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { ObjectKind } from '../../../config/objects.ts';
 import { ConfigurationUnavailable } from '../../../config/stored.ts';
 import { describeFault, log } from '../../../lib/log.ts';
+import { announceShutdown } from '../../../mcp/shutdown.ts';
 import { failure } from '../../../policy/failure.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { adminAuth } from '../../middleware/admin-auth.ts';
@@ -33,6 +34,11 @@ export function adminRoutes(): Hono<AppEnv> {
   admin.route('/servers/:name/health', serverHealthRoutes());
   admin.route('/servers/:name', definitionRoutes());
   admin.route('/audit-events', auditEventRoutes());
+  admin.post('/shutdown', (c) => {
+    announceShutdown(c.var.services.now());
+    return c.body(null, 202);
+  });
+  admin.all('/shutdown', methodNotAllowed('POST'));
   admin.get('/openapi.json', (c) => c.json(openApiDocument(COLLECTIONS)));
   admin.all('/openapi.json', methodNotAllowed('GET'));
 

@@ -103,6 +103,12 @@ export function openApiDocument(collections: Readonly<Record<string, ObjectKind>
         }),
       },
     },
+    '/api/shutdown': {
+      post: {
+        summary: 'Announce that the gateway is about to end: streams that only tell of changes end first.',
+        responses: answers({ '202': { description: 'They end within seconds.' } }),
+      },
+    },
     '/api/audit-events': {
       get: {
         summary: 'What happened, newest first.',
