@@ -76,7 +76,8 @@ export async function messagesOf(response: Response): Promise<RawMessage[]> {
   if (response.headers.get('content-type') !== 'text/event-stream') return [JSON.parse(text) as RawMessage];
   return text
     .split('\n')
-    .filter((line) => line.startsWith('data: '))
+    // An event without data only gives its id.
+    .filter((line) => line.startsWith('data: {'))
     .map((line) => JSON.parse(line.slice(6)) as RawMessage);
 }
 
