@@ -1,9 +1,8 @@
 // The upstreams of bench/catalog in one process: `/<tools>/<upstreams>/<index>/mcp` is one of so many servers that share
 // so many tools among them. In both protocol eras.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createMcpHandler, Server } from '@modelcontextprotocol/server';
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
+import { serveOverHttp } from './upstream-over-http.ts';
 
 const property = (name: string) => ({
   type: 'string',
@@ -45,27 +44,4 @@ function handlerOf(path: string): McpHttpHandler {
   return handler;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-  const path = request.url ?? '/';
-  const answered = await handlerOf(path).fetch(
-    new Request(`http://${headers.get('host') ?? '127.0.0.1'}${path}`, {
-      method: request.method ?? 'GET',
-      headers,
-      ...(chunks.length === 0 ? {} : { body: Buffer.concat(chunks) }),
-    }),
-  );
-  response.writeHead(answered.status, Object.fromEntries(answered.headers));
-  for await (const part of answered.body ?? []) response.write(part);
-  response.end();
-}
-
-const server = createServer((request, response) => {
-  answer(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
-});
-server.keepAliveTimeout = 0;
-server.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port }));
-process.on('disconnect', () => process.exit(0));
+serveOverHttp((request) => handlerOf(new URL(request.url).pathname).fetch(request));
