@@ -68,6 +68,22 @@ describe('what several servers share', () => {
     );
   });
 
+  it('has templates whose expansions lead to their own servers', async () => {
+    await fc.assert(
+      fc.asyncProperty(world, async ({ views, catalogs }) => {
+        const all = Object.fromEntries(Object.keys(catalogs).map((name) => [name, ['*']]));
+        const scope = scopeWith({ resources: all });
+        const map = await resourceMap(scope, views);
+        for (const { uriTemplate } of await resourceTemplatesInScope(scope, views)) {
+          const owner = map.findTemplate(uriTemplate)?.grant.upstream.name;
+          const expansion = uriTemplate.replaceAll(/\{[^}]*\}/g, 'w7');
+          expect(owner).toBeDefined();
+          expect(map.find(expansion)?.grant.upstream.name).toBe(owner);
+        }
+      }),
+    );
+  });
+
   it('never leads to what is not granted', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -435,6 +435,7 @@ describe('an extension', () => {
   it.each<[string, Partial<RigOptions>]>([
     ['where several servers are', {}],
     ['for a key that may not use all', { scope: wireScope('notes', { tools: ['search'] }) }],
+    ['for a request that wants some tools only', { scope: wireScope('notes'), narrowing: { tools: ['search'] } }],
     ['of a server that declares none', { catalogs: { files: FILES }, scope: wireScope('files') }],
   ])('is unknown %s', async (_case, options) => {
     const rig = shared(options);
