@@ -30,6 +30,8 @@ export class OwnLists {
   readonly #options: OwnListsOptions;
   /** By fingerprint of the upstream's definition. */
   readonly #own = new Map<string, Own>();
+  /** Those of which the store said at the beginning that they have none; only this object changes that. */
+  readonly #without = new Set<string>();
 
   constructor(options: OwnListsOptions) {
     this.#options = options;
@@ -76,7 +78,12 @@ export class OwnLists {
 
   /** After a restart the session kept says whether it had lists of its own. */
   #has(upstream: Upstream): boolean {
-    return this.#own.has(upstream.fingerprint) || this.#options.store.get(upstream)?.hasOwnLists === true;
+    const { fingerprint } = upstream;
+    if (this.#own.has(fingerprint)) return true;
+    if (this.#without.has(fingerprint)) return false;
+    if (this.#options.store.get(upstream)?.hasOwnLists === true) return true;
+    this.#without.add(fingerprint);
+    return false;
   }
 
   async #list(upstream: Upstream, own: Own): Promise<void> {
