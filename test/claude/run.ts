@@ -14,6 +14,7 @@ import {
   type ScriptedProvider,
   type Turn,
 } from '../support/scripted-provider.ts';
+import { CHANGING_KEY, checkChangingServers, startChangingServers, type ChangingServers } from './changing-server.ts';
 import { newChecklist } from './checklist.ts';
 import { claudeCode, installClaudeCode, type ClaudeCode } from './claude-code.ts';
 
@@ -43,7 +44,7 @@ const checklist = newChecklist();
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'sallyport-claude-')));
 const notes = join(folder, 'notes');
 
-function gatewayConfig(providerUrl: string): string {
+function gatewayConfig(providerUrl: string, changing: ChangingServers): string {
   return `mcp:
   servers:
     - name: filesystem
@@ -52,6 +53,7 @@ function gatewayConfig(providerUrl: string): string {
     - name: everything
       type: stdio
       command: ${JSON.stringify(referenceServer('server-everything'))}
+${changing.servers}
 providers:
   - name: anthropic
     base_url: ${providerUrl}/v1
@@ -63,6 +65,7 @@ virtual_keys:
       - { name: filesystem, allowed_tools: ["read_text_file", "list_directory"] }
       - { name: everything, allowed_tools: ["echo"] }
     providers: [{ name: anthropic, models: ["claude-*"] }]
+${changing.key}
 `;
 }
 
@@ -101,6 +104,18 @@ async function checkEra(era: Era, program: string, gateway: GatewayProcess, prov
   });
   const toolUse = requests.map(({ turn }) => turn).find((turn) => turn?.type === 'tool_use' && turn.name === TOOL);
   await checkAudit(era, gateway, toolUse?.type === 'tool_use' ? toolUse.id : undefined);
+  await checkChangingServers(checklist, {
+    era,
+    program,
+    folder,
+    modelUrl: gateway.url,
+    negotiation: NEGOTIATION[era],
+    line: pastedLine(gateway).replaceAll(VIRTUAL_KEY, CHANGING_KEY),
+    model: MODEL,
+    follow: (next) => {
+      plan = next;
+    },
+  });
 }
 
 async function checkConnection(era: Era, claude: ClaudeCode, gateway: GatewayProcess): Promise<void> {
@@ -186,7 +201,8 @@ async function main(): Promise<void> {
   const program = installClaudeCode();
   const provider = await startScriptedProvider((request) => plan(request));
   mkdirSync(notes);
-  const gateway = await startGateway({ config: gatewayConfig(provider.url) });
+  const changing = await startChangingServers();
+  const gateway = await startGateway({ config: gatewayConfig(provider.url, changing) });
   try {
     console.log(gateway.output().trim());
     for (const era of ['modern', 'legacy'] as const) await checkEra(era, program, gateway, provider);
@@ -199,6 +215,7 @@ async function main(): Promise<void> {
   } finally {
     await gateway.discard();
     await provider.close();
+    await changing.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -40,29 +40,39 @@ export function newToolUseId(): string {
   return `toolu_01${randomBytes(11).toString('hex')}`;
 }
 
+export interface PlannedCall {
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** A plan that calls one tool once and then repeats what the tool said. */
+export function callOnceThenRepeat(toolName: string, input: unknown): (request: MessagesRequest) => Turn {
+  return callInTurnThenRepeat([{ name: toolName, input }]);
+}
+
 /**
- * A plan that calls one tool once and then repeats what the tool said. Where the client offers tools through its own
+ * A plan that calls tools one after the other and then repeats what the last one said. Where the client offers tools through its own
  * tool search, the plan asks for the tool there first, as the model would.
  */
-export function callOnceThenRepeat(toolName: string, input: unknown): (request: MessagesRequest) => Turn {
-  let called: string | undefined;
+export function callInTurnThenRepeat(calls: readonly PlannedCall[]): (request: MessagesRequest) => Turn {
+  const called: string[] = [];
   return (request) => {
-    const result = request.messages
+    const results = request.messages
       .flatMap(({ content }) => (typeof content === 'string' ? [] : content))
-      .find((block) => block.type === 'tool_result' && called !== undefined && block.tool_use_id === called);
-    if (result !== undefined) return { type: 'text', text: `The tool said: ${textOf(result)}` };
+      .filter(({ type, tool_use_id: id }) => type === 'tool_result' && id !== undefined && called.includes(id));
+    const next = calls[results.length];
+    const last = results.at(-1);
+    if (next === undefined) return { type: 'text', text: `The tool said: ${last === undefined ? '' : textOf(last)}` };
     const offered = new Set(request.tools?.map(({ name }) => name));
-    if (called === undefined && (offered.has(toolName) || isReferenced(request, toolName))) {
-      called = newToolUseId();
-      return { type: 'tool_use', id: called, name: toolName, input };
+    const isDue = called.length === results.length;
+    if (isDue && (offered.has(next.name) || isReferenced(request, next.name))) {
+      const id = newToolUseId();
+      called.push(id);
+      return { type: 'tool_use', id, ...next };
     }
-    if (called === undefined && offered.has('ToolSearch')) {
-      return {
-        type: 'tool_use',
-        id: newToolUseId(),
-        name: 'ToolSearch',
-        input: { query: `select:${toolName}`, max_results: 5 },
-      };
+    if (isDue && offered.has('ToolSearch')) {
+      const input = { query: `select:${next.name}`, max_results: 5 };
+      return { type: 'tool_use', id: newToolUseId(), name: 'ToolSearch', input };
     }
     return { type: 'text', text: 'Nothing to do.' };
   };

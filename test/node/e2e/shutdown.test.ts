@@ -1,4 +1,5 @@
 // However the gateway ends, nothing of it is left running.
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   eventually,
@@ -62,6 +63,22 @@ describe.skipIf(process.platform !== 'linux')('the end of the gateway', () => {
     expect(await started.stop(signal)).toBe(0);
     expect(await survivors(running, 0)).toEqual([]);
     expect(processesMentioning(folder)).toEqual([]);
+  });
+
+  it('is told to those who listen, and does not wait for them', async () => {
+    const { started } = await startUsed();
+    const client = new Client(
+      { name: 'listener', version: '1' },
+      { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    );
+    const requestInit = { headers: { authorization: `Bearer ${KEY}` } };
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${started.url}/mcp`), { requestInit }));
+    const subscription = await client.listen({ toolsListChanged: true });
+    const begunAt = performance.now();
+    expect(await started.stop()).toBe(0);
+    expect(performance.now() - begunAt).toBeLessThan(5_000);
+    expect(await subscription.closed).toBe('graceful');
+    await client.close();
   });
 
   it('leaves no process when the command line is killed', async () => {
