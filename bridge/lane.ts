@@ -17,6 +17,16 @@ const INITIALIZE_TIMEOUT_MS = 120_000;
 
 const PROBE_GRACE_MS = 100;
 
+/**
+ * The client of a process that serves many. Each of them may be there when it asks, so it is told that it can ask, and
+ * refused where the one it means cannot answer. Roots are different: they say what a server may touch, and no client may
+ * say that for the others.
+ */
+const EVERYBODY = {
+  capabilities: { elicitation: { form: {}, url: {} }, sampling: {} },
+  clientInfo: { name: 'sallyport', version: '1' },
+};
+
 /** `open` has had no handshake: it serves the modern era, or waits for a first `initialize`. */
 export type LaneEra = 'open' | 'legacy';
 
@@ -87,7 +97,8 @@ export class Lane {
   async initialize(params: JsonObject): Promise<Ready<RpcResponse>> {
     const ready = await this.ready();
     if (!ready.ok) return ready;
-    this.#handshake ??= { params, answer: this.#shakeHands(ready.value, params), confirmed: false };
+    const shown = this.#owner.definition.isolation === 'shared' ? { ...params, ...EVERYBODY } : params;
+    this.#handshake ??= { params: shown, answer: this.#shakeHands(ready.value, shown), confirmed: false };
     const handshake = this.#handshake;
     const response = await handshake.answer;
     if (response.error !== undefined && this.#handshake === handshake) this.#handshake = undefined;

@@ -2,6 +2,7 @@
 // progress tokens are replaced on the way in and restored on the way out. Knows nothing of processes and of HTTP.
 import {
   INTERNAL_ERROR,
+  METHOD_NOT_FOUND,
   SUBSCRIPTION_ID_META,
   errorResponse,
   isModern,
@@ -14,6 +15,15 @@ import type { JsonObject, RpcId, RpcMessage, RpcNotification, RpcRequest, RpcRes
 import type { Log } from './log.ts';
 import { push } from './session.ts';
 import type { Session } from './session.ts';
+
+const ELICITATION_COMPLETE = 'notifications/elicitation/complete';
+const MOST_ELICITATIONS = 1_000;
+/** What a client must have declared to be asked. */
+const CAPABILITIES: Readonly<Record<string, string>> = {
+  'elicitation/create': 'elicitation',
+  'sampling/createMessage': 'sampling',
+  'roots/list': 'roots',
+};
 
 /** Where the answer to one request goes. */
 export interface ReplySink {
@@ -58,6 +68,8 @@ export class Relay {
     string,
     { readonly serverId: RpcId; readonly session: Session; readonly exchange?: Exchange }
   >();
+  /** By the server's own id: whose they were. */
+  readonly #elicitations = new Map<unknown, Session>();
   #lastId = 0;
   /** When a client last began or ended a request; probes do not count. */
   lastUsedAt = Date.now();
@@ -134,6 +146,7 @@ export class Relay {
     for (const exchange of this.#exchanges.values()) {
       if (exchange.session === session) this.#cancel(exchange, 'the session was closed');
     }
+    for (const [id, owner] of this.#elicitations) if (owner === session) this.#elicitations.delete(id);
     for (const [id, asked] of this.#asked)
       if (asked.session === session) this.#refuse(id, 'the client closed its session');
   }
@@ -190,21 +203,38 @@ export class Relay {
     return typeof id === 'number' ? this.#exchanges.get(id) : undefined;
   }
 
-  /** What names no request: a changed list or resource concerns sessions, all else the one request under way, if one is. */
+  /** What names no request: a changed list or resource concerns all sessions, anything else one that can be told. */
   #broadcast(notification: RpcNotification): void {
     const { method, params } = notification;
-    const [only, ...others] = this.#exchanges.values();
-    const concernsAll = method.endsWith('/list_changed') || method === 'notifications/resources/updated';
-    if (!concernsAll && only?.sink.streaming === true && others.length === 0) {
-      only.sink.send(notification);
-      return;
-    }
+    if (!method.endsWith('/list_changed') && method !== 'notifications/resources/updated')
+      return this.#tellOne(notification);
     const uri = method === 'notifications/resources/updated' ? params?.['uri'] : undefined;
     for (const session of this.#options.sessions) {
       if (typeof uri === 'string' && !session.subscriptions.has(uri)) continue;
       // A client without a stream of its own still hears of it while it has a request under way.
       if (!push(session, notification)) this.#streamingExchange(session)?.sink.send(notification);
     }
+  }
+
+  /** What was said on behalf of one client is not for the others to read. */
+  #tellOne(notification: RpcNotification): void {
+    const { method, params } = notification;
+    const [only, ...others] = this.#exchanges.values();
+    if (only?.sink.streaming === true && others.length === 0) return only.sink.send(notification);
+    const named = method === ELICITATION_COMPLETE ? this.#elicitations.get(params?.['elicitationId']) : undefined;
+    const busy = this.#busy();
+    const [session, ...more] = named === undefined ? (busy.size > 0 ? busy : this.#options.sessions) : [named];
+    if (session === undefined || more.length > 0) {
+      this.#options.log('debug', 'bridge.notification.unattributed', { method });
+      return;
+    }
+    if (!push(session, notification)) this.#streamingExchange(session)?.sink.send(notification);
+  }
+
+  /** The sessions that have something under way. */
+  #busy(): ReadonlySet<Session> {
+    const sessions = [...this.#exchanges.values()].flatMap(({ session }) => (session === undefined ? [] : [session]));
+    return new Set(sessions);
   }
 
   #streamingExchange(session: Session): Exchange | undefined {
@@ -220,9 +250,7 @@ export class Relay {
       this.#options.send({ jsonrpc: '2.0', id: request.id, result: {} });
       return;
     }
-    const busy = new Set(
-      [...this.#exchanges.values()].flatMap(({ session }) => (session === undefined ? [] : [session])),
-    );
+    const busy = this.#busy();
     const listening = [...this.#options.sessions].filter((session) => session.streams.size > 0);
     const [session, ...others] = busy.size > 0 ? busy : listening;
     if (session === undefined || others.length > 0) {
@@ -233,12 +261,28 @@ export class Relay {
       this.#options.send(errorResponse(request.id, INTERNAL_ERROR, `${request.method} was not delivered: ${why}`));
       return;
     }
+    const capability = CAPABILITIES[request.method];
+    if (capability !== undefined && session.capabilities[capability] === undefined) {
+      const text = `${request.method} was not delivered: the client that is meant did not declare ${capability}`;
+      this.#options.send(errorResponse(request.id, METHOD_NOT_FOUND, text));
+      return;
+    }
+    this.#noteElicitation(request, session);
     const exchange = this.#streamingExchange(session);
     this.#lastId += 1;
     const id = `server-${this.#lastId}`;
     this.#asked.set(id, { serverId: request.id, session, ...(exchange === undefined ? {} : { exchange }) });
     if (exchange !== undefined) exchange.sink.send({ ...request, id });
     else if (!push(session, { ...request, id })) this.#refuse(id, 'the client accepts no stream');
+  }
+
+  /** That an elicitation by URL is done is told when its request may be long over. */
+  #noteElicitation({ params }: RpcRequest, session: Session): void {
+    const elicitationId = params?.['elicitationId'];
+    if (typeof elicitationId !== 'string') return;
+    this.#elicitations.set(elicitationId, session);
+    const [oldest] = this.#elicitations.keys();
+    if (this.#elicitations.size > MOST_ELICITATIONS) this.#elicitations.delete(oldest);
   }
 
   /** The server takes a request of its own back. */

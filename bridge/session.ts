@@ -1,5 +1,5 @@
 // A legacy client's session, as the relay sees it.
-import type { RpcMessage } from './json-rpc.ts';
+import type { JsonObject, RpcMessage } from './json-rpc.ts';
 
 /** The open response of a GET: carries what belongs to no request. */
 export interface PushStream {
@@ -9,6 +9,8 @@ export interface PushStream {
 
 export interface Session {
   readonly id: string;
+  /** What its client said it can be asked. */
+  readonly capabilities: JsonObject;
   /** The newest last; a message goes to one of them only. */
   readonly streams: Set<PushStream>;
   /** Resources this client subscribed to, by URI. */

@@ -128,7 +128,13 @@ export class StdioServer implements LaneOwner {
       if (MODERN_ERRORS.has(response.error.code)) this.#endsWhenAsked = false;
       return { ok: true, value: { response } };
     }
-    const session: Session = { id: randomUUID(), streams: new Set(), subscriptions: new Set() };
+    const { capabilities } = params;
+    const session: Session = {
+      id: randomUUID(),
+      capabilities: isObject(capabilities) ? capabilities : {},
+      streams: new Set(),
+      subscriptions: new Set(),
+    };
     lane.sessions.add(session);
     this.#sessions.set(session.id, { session, lane });
     const [oldest] = this.#sessions.keys();

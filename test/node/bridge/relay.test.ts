@@ -91,7 +91,7 @@ test('a stream without news is kept alive', async () => {
   expect(await reply.text()).toMatch(/^: keep-alive\n\nevent: message\ndata: .*done/s);
 });
 
-test('a log message goes to the only request under way, else to every open stream', async () => {
+test('a log message goes to the client that it can only be about, and to nobody where that cannot be told', async () => {
   const [one, two] = await pair();
   const stop = new AbortController();
   const streams = await Promise.all([one, two].map(async (session) => eventsOf(await session.listen(stop.signal))));
@@ -101,9 +101,34 @@ test('a log message goes to the only request under way, else to every open strea
   const other = two.value('delay', { ms: 300, text: '' });
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await messagesOf(await one.call('log', { text: 'many' }))).toHaveLength(1);
-  for (const stream of streams) expect(await next(stream)).toMatchObject({ params: { data: 'many' } });
   await other;
+  const [first, second] = streams as [AsyncGenerator<RawMessage>, AsyncGenerator<RawMessage>];
+  const more = one.value('delay', { ms: 300, text: '' });
+  await messagesOf(await one.call('log', { text: 'mine' }));
+  expect(await next(first)).toMatchObject({ params: { data: 'mine' } });
+  await more;
+  await one.call('changed');
+  expect(await next(second)).toMatchObject({ method: 'notifications/tools/list_changed' });
   stop.abort();
+});
+
+test('a process that serves many is told that it can ask, and refused where its client did not say so', async () => {
+  count += 1;
+  await bridge.defineScripted(`pair-${count}`);
+  const silent = await RawSession.open(bridge, `pair-${count}`, { ...CLIENT_PARAMS, capabilities: {} });
+  const [handshake] = await seenBy(silent);
+  expect(handshake).toMatchObject({
+    method: 'initialize',
+    params: { capabilities: { elicitation: {}, sampling: {} }, clientInfo: { name: 'sallyport' } },
+  });
+  expect(handshake?.params).not.toHaveProperty('capabilities.roots');
+  expect(await silent.value('ask')).toMatchObject({ error: { code: -32601 } });
+  const able = await RawSession.open(bridge, `pair-${count}`);
+  const events = eventsOf(await able.call('ask'));
+  const { id, method } = await next(events);
+  expect(method).toBe('elicitation/create');
+  await able.post({ id, result: { action: 'accept', content: { name: 'Ada' } } });
+  expect(JSON.stringify(await next(events))).toContain('Ada');
 });
 
 test('a changed list is told to every session: on its own stream, or else on a call of its under way', async () => {
