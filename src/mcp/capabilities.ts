@@ -31,7 +31,8 @@ export async function offeredCapabilities({
   return offered.reduce<JsonObject>(united, nothing);
 }
 
-function capabilitiesOf(catalog: Catalog, grant: Grant): JsonObject {
+/** Of one server, under its own names. */
+export function capabilitiesOf(catalog: Catalog, grant: Grant): JsonObject {
   const declared: JsonObject = { ...catalog.capabilities };
   const offered: Record<string, unknown> = { ...declared };
   for (const kind of KINDS) {

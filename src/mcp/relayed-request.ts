@@ -6,8 +6,8 @@ import { authorize, type Action } from '../policy/authorize.ts';
 import { failure } from '../policy/failure.ts';
 import type { ClientRequest } from './client-request.ts';
 import { hopOf, relayedParams } from './hop.ts';
-import type { Grant } from './scope.ts';
-import { relayedEvent, type RelayedSubject } from './tool-call-event.ts';
+import { isGranted, type Grant } from './scope.ts';
+import { relayedEvent, type RelayedSubject } from './request-event.ts';
 import { readyView, requestUpstream, type Attempt } from './upstream-round.ts';
 
 export interface RelayedRequest extends Omit<RelayedSubject, 'upstream' | 'requestBytes'> {
@@ -42,10 +42,13 @@ export async function relayRequest(request: ClientRequest, relayed: RelayedReque
 async function attemptRequest(request: ClientRequest, relayed: RelayedRequest): Promise<Attempt> {
   const { grant, method, params, subject } = relayed;
   const { caller } = request;
-  if (grant === undefined) return denied('not_found');
-  const upstream = grant.upstream;
+  if (grant === undefined) return { outcome: unknown() };
+  const { upstream } = grant;
   const decision = authorize(caller.virtualKey, actionOf(relayed.kind, upstream.name, subject), request.now());
   if (!decision.allow) return denied(decision.reason);
+  if (relayed.kind === 'resource.read' && !isGranted(grant, 'resources', subject))
+    return denied('resource_not_granted');
+  if (relayed.kind === 'prompt.get' && !isGranted(grant, 'prompts', subject)) return denied('prompt_not_granted');
   const ready = await readyView(request, upstream);
   if (!ready.ok) return { outcome: ready };
   const round = {
@@ -69,5 +72,9 @@ function actionOf(kind: RelayedSubject['kind'], upstream: string, subject: strin
 }
 
 function denied(reason: string): Attempt {
-  return { outcome: err(failure('not_found', 'There is no such thing for this key.')), denial: reason };
+  return { outcome: unknown(), denial: reason };
+}
+
+function unknown(): Attempt['outcome'] {
+  return err(failure('not_found', 'There is no such thing for this key.'));
 }

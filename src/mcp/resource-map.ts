@@ -50,6 +50,15 @@ export async function resourceMap(scope: Scope, views: UpstreamViews): Promise<R
   return new SharedResources(catalogs);
 }
 
+/** Where the URI itself says which server it is of, whether or not anything of it is granted. */
+export function addressedResource({ naming, grants }: Scope, shownUri: string): ResourceTarget | undefined {
+  const [sole] = grants.values();
+  if (naming === 'wire') return sole && { grant: sole, uri: shownUri };
+  const parsed = parseQualifiedUri(shownUri);
+  const grant = grants.get(parsed?.upstream ?? '');
+  return parsed && grant && { grant, uri: parsed.uri };
+}
+
 /** One server under its own URIs. */
 export class WireResources implements ResourceMap {
   readonly #sole: Grant | undefined;

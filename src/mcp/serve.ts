@@ -1,7 +1,8 @@
 // The dispatch: which method of which era is answered by what. A method of the other era is unknown.
 import { isObject, type JsonObject } from '../lib/json-value.ts';
-import { offeredCapabilities } from './capabilities.ts';
+import { capabilitiesOf } from './capabilities.ts';
 import type { ClientRequest, ServeRequest } from './client-request.ts';
+import { DISCOVERY_DEADLINE_MS } from './limits.ts';
 import type { Era } from './links.ts';
 import { complete } from './methods/completion.ts';
 import { callExtension, methodNotFound } from './methods/extensions.ts';
@@ -71,6 +72,10 @@ export const serveRequest: ServeRequest = async (request, { method, params = {} 
 /** One server's endpoint has the methods that the server has; where several share one, any of them may be the next. */
 async function isThere(request: ClientRequest, method: string): Promise<boolean> {
   const needed = NEEDS.get(method);
-  if (needed === undefined || request.caller.scope.naming === 'qualified') return true;
-  return (await offeredCapabilities(request))[needed] !== undefined;
+  const { naming, grants } = request.caller.scope;
+  const [sole] = grants.values();
+  if (needed === undefined || naming === 'qualified' || sole === undefined) return true;
+  const { catalog } = await request.upstreamViews.view(sole.upstream, DISCOVERY_DEADLINE_MS);
+  // Of a server that has not come up yet nothing is known.
+  return catalog === undefined || capabilitiesOf(catalog, sole)[needed] !== undefined;
 }

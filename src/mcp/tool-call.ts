@@ -14,7 +14,7 @@ import { DISCOVERY_DEADLINE_MS, REFRESH_AFTER_MS } from './limits.ts';
 import type { UpstreamLinks } from './links.ts';
 import type { Catalog, UpstreamViews } from './ports.ts';
 import { isGranted, type Grant, type Scope } from './scope.ts';
-import { toolCallEvent } from './tool-call-event.ts';
+import { toolCallEvent } from './request-event.ts';
 import { isToolResult, NOT_A_TOOL_RESULT } from './upstream/relayed-result.ts';
 import { readyView, requestUpstream, type Attempt, type Hop, type RoundFailure } from './upstream-round.ts';
 

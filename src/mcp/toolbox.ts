@@ -12,7 +12,7 @@ import { toolsInScope, type ShownTool } from './catalog.ts';
 import { NAME_LENGTH } from './limits.ts';
 import type { UpstreamViews } from './ports.ts';
 import type { ToolCaller, ToolInvocation, ToolInvoker } from './tool-call.ts';
-import { toolCallEvent } from './tool-call-event.ts';
+import { toolCallEvent } from './request-event.ts';
 import { parseQualifiedName } from './tool-name.ts';
 
 export interface ToolboxPorts {

@@ -3,7 +3,7 @@ import type { ClientRequest } from '../client-request.ts';
 import { hopOf, relayedParams } from '../hop.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
 import { resourceMap } from '../resource-map.ts';
-import type { Grant } from '../scope.ts';
+import { isGranted, type Grant } from '../scope.ts';
 import { finished } from '../shown-result.ts';
 import { readyView, requestUpstream } from '../upstream-round.ts';
 import { failureAnswer, invalidParams, unknownName, unknownResource } from './failure-answer.ts';
@@ -43,9 +43,8 @@ async function findReference(request: ClientRequest, ref: JsonObject): Promise<R
   const uri = textAt(ref, 'uri');
   if (ref['type'] === 'ref/prompt' && name !== undefined) {
     const found = await findPrompt(request, name);
-    return found === undefined
-      ? unknownName('prompt', name)
-      : { grant: found.grant, ref: { ...ref, name: found.name } };
+    if (found === undefined || !isGranted(found.grant, 'prompts', found.name)) return unknownName('prompt', name);
+    return { grant: found.grant, ref: { ...ref, name: found.name } };
   }
   if (ref['type'] === 'ref/resource' && uri !== undefined) {
     const resources = await resourceMap(request.caller.scope, request.upstreamViews);

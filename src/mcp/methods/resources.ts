@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../../lib/json-value.ts';
 import type { ClientRequest } from '../client-request.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
 import { relayRequest } from '../relayed-request.ts';
-import { resourceMap, type ResourceMap, type ResourceTarget } from '../resource-map.ts';
+import { addressedResource, resourceMap, type ResourceMap, type ResourceTarget } from '../resource-map.ts';
 import { finished } from '../shown-result.ts';
 import { failureAnswer, invalidParams, saysNotFound, unknownResource } from './failure-answer.ts';
 
@@ -11,7 +11,8 @@ export async function readResource(request: ClientRequest, params: JsonObject): 
   if (typeof uri !== 'string') return invalidParams('"uri" must be a string');
   const { peer, caller, upstreamViews } = request;
   const resources = await resourceMap(caller.scope, upstreamViews);
-  const target = resources.find(uri);
+  // What is refused is on the record as what it is.
+  const target = resources.find(uri) ?? addressedResource(caller.scope, uri);
   const outcome = await relayRequest(request, {
     kind: 'resource.read',
     ...(target !== undefined && { grant: target.grant }),

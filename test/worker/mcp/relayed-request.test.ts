@@ -46,7 +46,7 @@ describe('a resource', () => {
     await rig.error('resources/read', { uri: 'shared://x' });
     expect(rig.events).toMatchObject([
       { kind: 'resource.read', outcome: 'ok', server: 'notes', subject: 'note://1', key_id: 'vk_1', upstream_ms: 0 },
-      { kind: 'resource.read', outcome: 'denied', reason: 'not_found', subject: 'shared://x' },
+      { kind: 'resource.read', outcome: 'error', reason: 'not_found', subject: 'shared://x' },
     ]);
     expect(rig.events[0]).not.toHaveProperty('tool');
   });
@@ -76,8 +76,12 @@ describe('a resource', () => {
   it('that is not granted is not read, though its server is asked for by name', async () => {
     const rig = wire({ scope: wireScope('notes', { resources: ['note://1'] }) });
     await rig.error('resources/read', { uri: 'note://2' });
-    expect(rig.sent).toEqual([]);
-    expect(rig.events).toMatchObject([{ outcome: 'denied' }]);
+    const narrow = scopeWith({ resources: { notes: ['note://1'], files: ['*'] } });
+    const other = shared({ scope: narrow });
+    await other.error('resources/read', { uri: 'mcp+notes+note://2' });
+    expect([...rig.sent, ...other.sent]).toEqual([]);
+    const denied = { outcome: 'denied', reason: 'resource_not_granted', server: 'notes', subject: 'note://2' };
+    expect([...rig.events, ...other.events]).toMatchObject([denied, denied]);
   });
 
   it.each([
@@ -149,6 +153,32 @@ describe('a prompt', () => {
       message: `Unknown prompt: ${name}`,
     });
     expect(rig.sent).toEqual([]);
+  });
+
+  it('that is not granted is unknown, and on the record as denied', async () => {
+    const rig = shared({ scope: scopeWith({ prompts: { notes: ['other'] } }), now: () => NOW + 60_000 });
+    expect(await rig.error('prompts/get', { name: 'notes__summarize' })).toMatchObject({ code: -32602 });
+    const ref = { type: 'ref/prompt', name: 'notes__summarize' };
+    expect(await rig.error('completion/complete', { ref })).toMatchObject({ code: -32602 });
+    expect([rig.sent, rig.views.refreshed]).toEqual([[], []]);
+    expect(rig.events).toMatchObject([
+      { outcome: 'denied', reason: 'prompt_not_granted', server: 'notes', subject: 'summarize' },
+    ]);
+  });
+
+  it('of a server that has not come up says so', async () => {
+    const catalogs = { notes: undefined };
+    const health = { state: 'failing' } as const;
+    const oneDown = () => wire({ catalogs, health });
+    for (const [rig, name] of [
+      [shared({ catalogs, health }), 'notes__summarize'] as const,
+      [oneDown(), 'summarize'] as const,
+    ]) {
+      expect(await rig.error('prompts/get', { name })).toMatchObject({ data: { code: 'upstream_unavailable' } });
+      expect(await rig.result('prompts/list')).toMatchObject({ prompts: [] });
+    }
+    const uri = 'note://1';
+    expect(await oneDown().error('resources/read', { uri })).toMatchObject({ data: { code: 'upstream_unavailable' } });
   });
 
   it('unknown here is asked for again before it is refused', async () => {
