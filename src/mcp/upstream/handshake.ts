@@ -1,7 +1,6 @@
 // The beginning of a session at a legacy server.
 import { SdkError, SdkErrorCode, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/client';
 import type { Implementation, ServerCapabilities } from '@modelcontextprotocol/client';
-import { deadlineSignal } from '../../egress/fetch.ts';
 import { isObject, textAt } from '../../lib/json-value.ts';
 import { PRODUCT } from '../../lib/product.ts';
 import type { Face } from '../links.ts';
@@ -27,17 +26,23 @@ export async function initializeOverHttp(
   request: RpcRequest,
   { maxBytes, timeoutMs }: { readonly maxBytes: number; readonly timeoutMs: number },
 ): Promise<UpstreamSession> {
-  const response = await line.post(request, deadlineSignal(timeoutMs));
-  let answer: RpcAnswer | undefined;
-  await readMessages(response, {
-    maxBytes,
-    receive: (message) => {
-      if (isResponse(message)) answer = answerFor(message, Number(request.id));
-      return answer === undefined ? 'more' : 'enough';
-    },
-  });
-  if (answer === undefined) throw streamEnd();
-  return agreed(answer, response.headers.get('mcp-session-id') ?? '');
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException('no answer', 'TimeoutError')), timeoutMs);
+  try {
+    const response = await line.post(request, late.signal);
+    let answer: RpcAnswer | undefined;
+    await readMessages(response, {
+      maxBytes,
+      receive: (message) => {
+        if (isResponse(message)) answer = answerFor(message, Number(request.id));
+        return answer === undefined ? 'more' : 'enough';
+      },
+    });
+    if (answer === undefined) throw streamEnd();
+    return agreed(answer, response.headers.get('mcp-session-id') ?? '');
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

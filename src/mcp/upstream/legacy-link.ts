@@ -94,7 +94,9 @@ export class LegacyLink {
     const { session, push } = open;
     const timeoutMs = Math.max(1, deadline - Date.now());
     await this.#setLogLevel(session, request, timeoutMs);
-    const isHeld = request.ask !== undefined && this.#canBeAsked() && session.known.sessionId !== '';
+    // What the server says on its own stream because of this request is lost where that stream is not open before it.
+    const wantsPush = this.#subscribers.size > 0 || (request.ask !== undefined && this.#canBeAsked());
+    const isHeld = wantsPush && session.known.sessionId !== '';
     if (isHeld) await push.hold();
     if (this.#idle !== undefined) clearTimeout(this.#idle);
     try {
