@@ -9,6 +9,8 @@ import { ObjectDatabase } from './sqlite.ts';
 
 /** How far the stored time of use may lag behind the true one: writing each use down would cost a commit. */
 const USE_LAG_MS = 60_000;
+/** A file that is deleted is made anew at the next session, which costs several times what emptying it does. */
+const KEPT_FILE_BYTES = 256 * 1024;
 /** Upstreams get so long to hear that a session is over. */
 const FAREWELL_MS = 5_000;
 
@@ -127,7 +129,13 @@ export abstract class McpSession extends DurableObject<Env> implements McpSessio
     await register.release(slot, nonce);
   }
 
+  /** The object will be used again: its schema stays, and its file unless that has grown. */
   async #clear(): Promise<void> {
+    if (this.ctx.storage.sql.databaseSize <= KEPT_FILE_BYTES) {
+      this.#record.clear();
+      await this.ctx.storage.deleteAlarm();
+      return;
+    }
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
     this.#record = this.#open();

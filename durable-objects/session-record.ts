@@ -25,6 +25,8 @@ export const SESSION_MIGRATIONS = [
 `,
 ];
 
+const TABLES = ['session', 'subscriptions', 'streams', 'events', 'upstream_sessions'];
+
 type EventRow = { stream: string; seq: number; at: number; data: string };
 
 export class SessionRecord implements SessionStore {
@@ -70,6 +72,11 @@ export class SessionRecord implements SessionStore {
   /** The session is over; what its end still needs stays. */
   end(): void {
     this.#database.run('DELETE FROM session');
+  }
+
+  /** Nothing of the session is left. */
+  clear(): void {
+    for (const table of TABLES) this.#database.run(`DELETE FROM ${table}`);
   }
 
   subscriptions(): readonly Subscription[] {

@@ -31,9 +31,11 @@ import { RunningRequests } from './running-requests.ts';
 const DEFAULT_LOG_LEVEL = 'info';
 /** More than a client could want at once. */
 const MOST_RUNNING = 256;
-const HEARTBEAT_MS = 1_000;
-/** A client that hung up is noticed no sooner than by the next of these. */
-const KEEP_ALIVE_BEATS = 3;
+/**
+ * A client that hung up, and a key that is no more, are noticed no sooner than by the next of these. Who waits for an
+ * answer is looked after more often; on a stream that only listens each costs as much as on any, and there are many.
+ */
+const HEARTBEAT_MS = { waiting: 3_000, listening: 15_000 };
 const PROBE_PAUSE_MS = 50;
 const LOST =
   'The gateway was restarted before this request was answered. It may have taken effect; look before you repeat it.';
@@ -49,8 +51,7 @@ export class ClientSession {
   readonly #streams = new Map<string, EventStream>();
   #state: SessionState;
   #upstreams: SessionUpstreams | undefined;
-  #heartbeat: ReturnType<typeof setInterval> | undefined;
-  #beats = 0;
+  #heartbeat: { readonly ms: number; readonly timer: ReturnType<typeof setInterval> } | undefined;
   /** Several servers speak to the client through it. */
   #isShared = false;
   /** Of whoever reads the session's own stream. */
@@ -311,17 +312,20 @@ export class ClientSession {
     this.#activeAt = this.#parts.now();
     if (stream === this.#standalone) this.#listening.follow();
     else if (stream.ended && !stream.attached) this.#streams.delete(stream.name);
-    const attached = [...this.#streams.values()].some((one) => one.attached);
-    if (attached) this.#heartbeat ??= setInterval(() => void this.#beat(), HEARTBEAT_MS);
-    else if (this.#heartbeat !== undefined) {
-      clearInterval(this.#heartbeat);
-      this.#heartbeat = undefined;
-    }
+    this.#keepBeating();
+  }
+
+  #keepBeating(): void {
+    const attached = [...this.#streams.values()].filter((one) => one.attached);
+    const listensOnly = attached.every((one) => one === this.#standalone);
+    const ms = listensOnly ? HEARTBEAT_MS.listening : HEARTBEAT_MS.waiting;
+    if (attached.length > 0 && this.#heartbeat?.ms === ms) return;
+    if (this.#heartbeat !== undefined) clearInterval(this.#heartbeat.timer);
+    this.#heartbeat = attached.length === 0 ? undefined : { ms, timer: setInterval(() => void this.#beat(), ms) };
   }
 
   async #beat(): Promise<void> {
-    this.#beats += 1;
-    if (this.#beats % KEEP_ALIVE_BEATS === 0) for (const stream of this.#streams.values()) stream.keepAlive();
+    for (const stream of this.#streams.values()) stream.keepAlive();
     try {
       if ((await this.#parts.standing(this.#state, {})) !== undefined) return;
     } catch (fault) {

@@ -92,6 +92,7 @@ describe('the stream of a session', () => {
 
   it('ends for a key that was revoked', async () => {
     const { rig, reader } = await opened();
+    await listening(rig);
     rig.revoke(true);
     expect(await reader.next()).toBeUndefined();
     expect(await rig.listen()).toEqual({ kind: 'refused', refusal: 'revoked' });
