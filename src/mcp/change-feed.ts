@@ -20,6 +20,8 @@ const BEATS = 3;
 const JITTER = 0.2;
 /** An upstream that tells of changes without end is listed no more often than this. */
 const REFRESH_INTERVAL_MS = 250;
+/** How long upstreams are waited for before the client is told that it is listening. */
+const OPENING_MS = 1_000;
 const KINDS = ['tools', 'prompts', 'resources'] as const;
 
 export type ListKind = (typeof KINDS)[number];
@@ -49,6 +51,8 @@ export interface ChangeFeedOptions {
 }
 
 export interface ChangeFeed {
+  /** Resolves when no change goes unnoticed any more, as far as upstreams let themselves be listened to in time. */
+  readonly started: Promise<void>;
   /** Replaces the resources of all upstreams. @returns the first upstream's refusal, where one refuses */
   resubscribe(uris: WatchedResources): Promise<UpstreamCallFailure | undefined>;
   close(): void;
@@ -70,6 +74,7 @@ interface Heard {
 }
 
 class RunningFeed implements ChangeFeed {
+  readonly started: Promise<void>;
   readonly #options: ChangeFeedOptions;
   readonly #paced: PacedNotifications;
   readonly #heard = new Map<string, Heard>();
@@ -86,7 +91,8 @@ class RunningFeed implements ChangeFeed {
     this.#options = options;
     this.#uris = options.uris ?? new Map();
     this.#paced = new PacedNotifications(options);
-    void this.#beat();
+    const began = this.#beat().then(() => this.#opened());
+    this.started = Promise.race([began, scheduler.wait(OPENING_MS)]);
   }
 
   async resubscribe(uris: WatchedResources): Promise<UpstreamCallFailure | undefined> {
@@ -108,6 +114,10 @@ class RunningFeed implements ChangeFeed {
     this.#paced.close();
     for (const { listener } of this.#heard.values()) listener.close();
     this.#heard.clear();
+  }
+
+  async #opened(): Promise<void> {
+    await Promise.all(Array.from(this.#heard.values(), ({ listener }) => listener.opened));
   }
 
   async #beat(): Promise<void> {

@@ -64,6 +64,8 @@ export interface Listening {
 }
 
 export interface Listener {
+  /** Settles when it hears, or will not for now; left out where it hears at once. Never rejects. */
+  readonly opened?: Promise<void>;
   /** Replaces the resources listened to. @returns the upstream's refusal, where it refuses one */
   resubscribe(uris: readonly string[]): Promise<UpstreamCallFailure | undefined>;
   /** Ends it, at the upstream too. */

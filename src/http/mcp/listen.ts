@@ -55,7 +55,12 @@ interface Honoured extends Filter {
   readonly watched: WatchedResources;
 }
 
-function listen(served: ServedRequest, place: ListenPlace, filter: Honoured, serverInfo: unknown): Response {
+async function listen(
+  served: ServedRequest,
+  place: ListenPlace,
+  filter: Honoured,
+  serverInfo: unknown,
+): Promise<Response> {
   const { id } = served.message;
   let close = (): void => place.leave();
   const socket = new SseSocket(() => close());
@@ -93,6 +98,8 @@ function listen(served: ServedRequest, place: ListenPlace, filter: Honoured, ser
     feed.close();
     place.leave();
   };
+  // What changes after the client has read the acknowledgement, it is told of.
+  await feed.started;
   return streamResponse(socket.body);
 }
 

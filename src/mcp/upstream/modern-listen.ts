@@ -54,12 +54,14 @@ class ModernListener implements Listener {
   #hangUp = new AbortController();
   /** Settles when the attempt that runs is acknowledged or has failed. */
   #outcome = Promise.withResolvers<UpstreamCallFailure | undefined>();
+  readonly opened: Promise<void>;
 
   constructor(upstream: Upstream, listening: Listening, options: ModernListenOptions) {
     this.#upstream = upstream;
     this.#listening = listening;
     this.#options = options;
     this.#uris = listening.uris;
+    this.opened = this.#outcome.promise.then(() => undefined);
     void this.#run();
   }
 

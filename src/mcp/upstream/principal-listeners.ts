@@ -4,7 +4,7 @@ import type { UpstreamCallFailure } from '../ports.ts';
 import type { Spoken } from '../protocol/message.ts';
 import type { Hear } from './principal-port.ts';
 
-/** Told now and then to find out who is still there. */
+/** Told when the listening begins, and now and then to find out who is still there. */
 export const STILL_THERE: Spoken = { method: 'still-there' };
 const CHECK_MS = 15_000;
 const MOST_UNTAKEN = 256;
@@ -33,7 +33,9 @@ export class PrincipalListeners {
     };
     const over = Promise.withResolvers<void>();
     const check = setInterval(() => tell(STILL_THERE), CHECK_MS);
-    this.#entries.set(id, { listener: listen(tell), over, check });
+    const listener = listen(tell);
+    this.#entries.set(id, { listener, over, check });
+    void Promise.resolve(listener.opened).then(() => tell(STILL_THERE));
     await over.promise;
   }
 

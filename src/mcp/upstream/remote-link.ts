@@ -57,11 +57,15 @@ export function listenRemotely(
   isEager: boolean,
 ): Listener {
   const listenerId = crypto.randomUUID();
+  const opened = Promise.withResolvers<void>();
   const hear = (notification: Spoken): void => {
+    opened.resolve();
     if (notification.method !== STILL_THERE.method) listening.onNotification(notification);
   };
-  waitUntil(session.listen({ listenerId, upstream, face, uris: listening.uris, isEager }, hear));
+  const ended = session.listen({ listenerId, upstream, face, uris: listening.uris, isEager }, hear);
+  waitUntil(ended.finally(opened.resolve));
   return {
+    opened: opened.promise,
     resubscribe: (uris) => session.resubscribe(listenerId, uris),
     close: () => waitUntil(session.unlisten(listenerId)),
   };

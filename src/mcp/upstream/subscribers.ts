@@ -35,6 +35,8 @@ export class Subscribers {
   readonly #subscribed = new WeakMap<LegacySession, Set<string>>();
   #current: OpenSession | undefined;
   #isHeld = false;
+  #holding: Promise<void> | undefined;
+  #reconciling: Promise<unknown> | undefined;
   #seeking: AbortController | undefined;
 
   /** @param open the session, opened where there is none */
@@ -58,6 +60,7 @@ export class Subscribers {
     this.#all.add(subscriber);
     this.#settle();
     return {
+      opened: this.#heard(),
       resubscribe: async (uris) => {
         subscriber.uris = uris;
         return this.#reconcileNow();
@@ -104,11 +107,22 @@ export class Subscribers {
     }
     if (this.#isHeld !== this.#all.size > 0) {
       this.#isHeld = !this.#isHeld;
-      if (this.#isHeld) void current.push.hold();
+      if (this.#isHeld) this.#holding = current.push.hold();
       else current.push.release();
     }
     // A session that fails is noticed by whoever uses it.
-    void this.#reconcile(current).catch(() => undefined);
+    this.#reconciling = this.#reconcile(current).catch(() => undefined);
+  }
+
+  /** Where a session is open or wanted. */
+  async #heard(): Promise<void> {
+    if (this.#current === undefined && !this.#wantsSession()) return;
+    try {
+      await this.#open();
+      await Promise.all([this.#holding, this.#reconciling]);
+    } catch {
+      // It is tried again, by whoever seeks a session.
+    }
   }
 
   #wantsSession(): boolean {
