@@ -82,7 +82,7 @@ export class ClientSession {
       },
       logLevel: () => this.#state.logLevel ?? DEFAULT_LOG_LEVEL,
       ask: this.#askOn(() => this.#standalone),
-      onEnd: () => this.#dismiss(),
+      onEnd: () => this.#standalone.release(),
     });
   }
 

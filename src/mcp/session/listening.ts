@@ -78,7 +78,10 @@ export class Listening {
       },
       now: parts.now,
       tickMs: LOOK_MS,
-      onEnd,
+      onEnd: () => {
+        this.#feed = undefined;
+        onEnd();
+      },
     });
   }
 
