@@ -7,13 +7,17 @@ import { parseQualifiedName } from './tool-name.ts';
 /** Where earlier versions of the extension had it. */
 const FLAT_KEY = 'ui/resourceUri';
 
+export function hasApp({ _meta: meta }: Tool): boolean {
+  return textAt(meta, 'ui', 'resourceUri') !== undefined || textAt(meta, FLAT_KEY) !== undefined;
+}
+
 /** @param tool under its qualified name */
 export function withShownApp(tool: Tool, resources: ResourceMap): Tool {
   const { _meta: meta, name } = tool;
   const nested = textAt(meta, 'ui', 'resourceUri');
   const flat = textAt(meta, FLAT_KEY);
   const upstream = parseQualifiedName(name)?.upstream;
-  if ((nested === undefined && flat === undefined) || upstream === undefined) return tool;
+  if (!hasApp(tool) || upstream === undefined) return tool;
   const ui: unknown = meta?.['ui'];
   return {
     ...tool,

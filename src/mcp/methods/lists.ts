@@ -8,7 +8,7 @@ import type { RpcAnswer } from '../protocol/message.ts';
 import { resourceMap } from '../resource-map.ts';
 import { withLegacyOutputSchema } from '../legacy-output.ts';
 import { finished } from '../shown-result.ts';
-import { withShownApp } from '../tool-app.ts';
+import { hasApp, withShownApp } from '../tool-app.ts';
 import { invalidParams } from './failure-answer.ts';
 
 export async function listTools(request: ClientRequest, params: JsonObject): Promise<RpcAnswer> {
@@ -18,7 +18,8 @@ export async function listTools(request: ClientRequest, params: JsonObject): Pro
   const paged = page(shown, ({ definition }) => definition.name, params);
   if (paged === undefined) return badCursor();
   const definitions = paged.items.map(({ definition }) => definition);
-  const resources = scope.naming === 'wire' ? undefined : await resourceMap(scope, upstreamViews);
+  const isMapped = scope.naming === 'qualified' && definitions.some(hasApp);
+  const resources = isMapped ? await resourceMap(scope, upstreamViews) : undefined;
   const tools = definitions.map((tool) => {
     const readable = resources === undefined ? tool : withShownApp(tool, resources);
     return peer.era === 'legacy' ? withLegacyOutputSchema(readable) : readable;
