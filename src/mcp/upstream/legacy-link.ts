@@ -67,6 +67,11 @@ export class LegacyLink {
     return this.#subscribers.add(listening, isEager);
   }
 
+  /** Whether it is of an older definition of this upstream. */
+  isSuperseded({ name, fingerprint }: Upstream): boolean {
+    return this.#upstream.name === name && this.#upstream.fingerprint !== fingerprint;
+  }
+
   /** Whether a request is under way, or somebody listens. */
   get isInUse(): boolean {
     return this.#subscribers.size > 0 || this.#open?.session.busy === true;

@@ -19,7 +19,7 @@ import type {
   PrincipalWork,
 } from './principal-port.ts';
 import { PrincipalListeners } from './principal-listeners.ts';
-import { DEFAULT_TIMEOUT_MS } from './session-links.ts';
+import { closeSuperseded, DEFAULT_TIMEOUT_MS } from './session-links.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** The newest revision before 2026-07-28: whatever such a client knows, it knows by its own. */
@@ -209,6 +209,7 @@ export class PrincipalEngine implements PrincipalWork {
     const { fingerprint } = upstream;
     const known = this.#links.get(fingerprint);
     if (known !== undefined) return known;
+    closeSuperseded(this.#links, upstream, this.#options.waitUntil);
     const { store } = this.#options;
     if (store.get(upstream)?.hasOwnLists === true) this.#changed.add(fingerprint);
     const link = new LegacyLink(upstream, {

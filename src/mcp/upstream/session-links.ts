@@ -183,6 +183,7 @@ class LinksOfSession implements SessionLinks {
     const { maxResponseBytes } = await this.#options.limits();
     const known = this.#links.get(upstream.fingerprint);
     if (known !== undefined) return known;
+    closeSuperseded(this.#links, upstream, this.#options.waitUntil);
     const link = new LegacyLink(upstream, {
       ...this.#options,
       maxResponseBytes,
@@ -215,6 +216,19 @@ class LinksOfSession implements SessionLinks {
       }
     }
     return link.listen(listening, isEager);
+  }
+}
+
+/** The sessions of a definition that is no more are ended. */
+export function closeSuperseded(
+  links: Map<string, LegacyLink>,
+  upstream: Upstream,
+  waitUntil: (work: Promise<unknown>) => void,
+): void {
+  for (const [fingerprint, link] of links) {
+    if (!link.isSuperseded(upstream)) continue;
+    links.delete(fingerprint);
+    waitUntil(link.close());
   }
 }
 

@@ -144,6 +144,15 @@ describe('a message too large', () => {
 });
 
 describe('the end', () => {
+  it('comes with another definition of the server', async () => {
+    const server = new ScriptedServer();
+    const { links, idle } = sessionRig(server);
+    await links.request(UPSTREAM, request());
+    await links.request({ ...UPSTREAM, fingerprint: 'f2' }, request());
+    await idle();
+    expect(server.sent.filter(({ method }) => method === 'DELETE')).toHaveLength(1);
+  });
+
   it('is told to the server, of sessions of before a restart too', async () => {
     const server = new ScriptedServer();
     server.sessions.add('s-9');
