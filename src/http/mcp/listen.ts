@@ -98,6 +98,8 @@ async function listen(
     feed.close();
     place.leave();
   };
+  // It may have ended as it began.
+  if (!socket.open) close();
   // What changes after the client has read the acknowledgement, it is told of.
   await feed.started;
   return streamResponse(socket.body);

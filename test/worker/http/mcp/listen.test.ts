@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import { announceShutdown } from '../../../../src/mcp/shutdown.ts';
 import { eventsOf, mcpApp, modern, nextMessage, rpc, tool, type McpApp, type McpAppOptions } from './mcp-app.ts';
 
 // A feed looks every three seconds, more or less.
@@ -168,6 +169,16 @@ describe('the end of a subscription', () => {
     const { app, next } = await listening(ONE, { toolsListChanged: true }, '/mcp/s');
     app.grant({});
     expect(await next()).toMatchObject({ id: 7, result: { resultType: 'complete' } });
+  });
+
+  it('comes at once while the gateway is about to end', async () => {
+    announceShutdown(Date.now());
+    const { app, acknowledged, next } = await listening(ONE, { toolsListChanged: true });
+    announceShutdown(-Infinity);
+    expect(acknowledged).toMatchObject({ params: { notifications: { toolsListChanged: true } } });
+    expect(await next()).toMatchObject({ id: 7, result: { resultType: 'complete' } });
+    expect(await next()).toBe('end');
+    expect(app.listening.size).toBe(0);
   });
 
   it('leaves nothing behind when the client hangs up', async () => {
