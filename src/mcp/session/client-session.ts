@@ -37,6 +37,8 @@ const MOST_RUNNING = 256;
  */
 const HEARTBEAT_MS = { waiting: 3_000, listening: 15_000 };
 const PROBE_PAUSE_MS = 50;
+/** Of what a client gives for a cancellation, characters. */
+const REASON_LENGTH = 500;
 const LOST =
   'The gateway was restarted before this request was answered. It may have taken effect; look before you repeat it.';
 
@@ -135,7 +137,7 @@ export class ClientSession {
 
   /** The session is over, for the client and for its upstreams. The store is the caller's matter. */
   async close(): Promise<void> {
-    this.#running.abortAll();
+    this.#running.abortAll('The client ended its session');
     this.#questions.close();
     this.#listening.stop();
     this.#dismiss();
@@ -303,8 +305,8 @@ export class ClientSession {
   }
 
   #heed({ method, params }: RpcNotification): void {
-    const id = params?.['requestId'];
-    if (method === 'notifications/cancelled' && isRpcId(id)) this.#running.abort(id);
+    const { requestId: id, reason } = params ?? {};
+    if (method === 'notifications/cancelled' && isRpcId(id)) this.#running.abort(id, cancellationReason(reason));
     else if (method === 'notifications/roots/list_changed') this.#upstreams?.links.rootsChanged();
   }
 
@@ -332,13 +334,17 @@ export class ClientSession {
       log('error', 'session.unjudged', { fault: describeFault(fault) });
     }
     // A key that is no more, or nothing to judge it by.
-    this.#running.abortAll();
+    this.#running.abortAll('The client may not use this any more');
     this.#dismiss();
   }
 
   #dismiss(): void {
     for (const stream of this.#streams.values()) stream.release();
   }
+}
+
+function cancellationReason(given: unknown): string {
+  return typeof given === 'string' ? given.slice(0, REASON_LENGTH) : 'The client cancelled the request';
 }
 
 function streamed(events: ReadableStream<Uint8Array>): SessionAnswer {

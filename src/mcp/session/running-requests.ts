@@ -25,11 +25,12 @@ export class RunningRequests {
     this.#running.delete(request);
   }
 
-  abort(id: RpcId): void {
-    for (const [request, controller] of this.#running) if (request.id === id) controller.abort();
+  /** @param reason told to the upstream */
+  abort(id: RpcId, reason: string): void {
+    for (const [request, controller] of this.#running) if (request.id === id) controller.abort(reason);
   }
 
-  abortAll(): void {
-    for (const controller of this.#running.values()) controller.abort();
+  abortAll(reason: string): void {
+    for (const controller of this.#running.values()) controller.abort(reason);
   }
 }

@@ -22,10 +22,10 @@ function stepping() {
   return { script, release: () => gate.resolve(), request: () => asked };
 }
 
-const cancel = (requestId: unknown) => ({
+const cancel = (requestId: unknown, reason?: unknown) => ({
   jsonrpc: '2.0',
   method: 'notifications/cancelled',
-  params: { requestId },
+  params: { requestId, reason },
 });
 
 describe('a request of a session', () => {
@@ -141,6 +141,21 @@ describe('cancelling', () => {
     second.release();
     expect((await one.all()).map(({ message }) => message)).toEqual([undefined, { jsonrpc: '2.0', ...progress(1) }]);
     expect((await other.all()).at(-1)?.message).toEqual(answer({ done: true }, '1'));
+  });
+
+  it.each([
+    ['changed my mind', 'changed my mind'],
+    ['x'.repeat(9_000), 'x'.repeat(500)],
+    [undefined, 'The client cancelled the request'],
+    [{ a: 1 }, 'The client cancelled the request'],
+  ])('hands on why: %j', async (given, told) => {
+    const { script, release, request: running } = stepping();
+    const rig = sessionRig({ script: { steps: script } });
+    const posted = rig.post(request('steps', { steps: 0 }));
+    await rig.post(cancel(1, given));
+    expect(running()?.signal.reason).toBe(told);
+    release();
+    await posted;
   });
 
   it('of a silent request leaves nothing to be said', async () => {
