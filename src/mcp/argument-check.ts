@@ -19,7 +19,8 @@ export function argumentProblem(tool: Tool, given: Readonly<Record<string, unkno
     const validator = known.get(tool.inputSchema) ?? validators.getValidator(tool.inputSchema as JsonSchemaType);
     known.set(tool.inputSchema, validator);
     const verdict = validator(given);
-    return verdict.valid ? undefined : verdict.errorMessage.slice(0, MAX_PROBLEM_CHARACTERS);
+    // Part of a sentence at its callers.
+    return verdict.valid ? undefined : verdict.errorMessage.replace(/\.$/, '').slice(0, MAX_PROBLEM_CHARACTERS);
   } catch (fault) {
     log('warn', 'tool.schema.unusable', { tool: tool.name, fault: describeFault(fault) });
     return undefined;

@@ -115,7 +115,7 @@ describe('a toolbox', () => {
 
   it.each([
     ['files__read', { path: 7 }, /path/],
-    ['files__read', {}, /required/],
+    ['files__read', {}, /required[^.]*\. Call it again/],
     ['files__read', undefined, /not a JSON object/],
   ])('refuses arguments to %s that do not fit: %j', async (name, given, problem) => {
     const { toolbox, invoked, events } = rig();
