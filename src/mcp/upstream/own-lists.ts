@@ -67,6 +67,8 @@ export class OwnLists {
     if (!this.#has(upstream)) return undefined;
     const own = this.#own.get(upstream.fingerprint) ?? { isStale: true };
     this.#own.set(upstream.fingerprint, own);
+    // What is being listed is newer than what is held, and may yet be older than the change that led here.
+    if (own.listing !== undefined) await Promise.race([own.listing, scheduler.wait(deadlineMs)]);
     if (own.isStale) {
       own.listing ??= this.#list(upstream, own).finally(() => {
         delete own.listing;
