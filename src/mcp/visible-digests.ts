@@ -18,22 +18,44 @@ const DIGEST_BYTES = 16;
 /** By catalog, and by kind and grants. */
 const known = new WeakMap<Catalog, Map<string, string>>();
 
+interface Look {
+  readonly catalogs: readonly (Catalog | undefined)[];
+  readonly digests: VisibleDigests;
+}
+/** Whoever looks again has the scope it had. */
+const lastLooks = new WeakMap<Scope, Look>();
+
 export async function visibleDigests(scope: Scope, views: UpstreamViews): Promise<VisibleDigests> {
-  const digests = await Promise.all(
-    [...scope.grants.values()].map(async (grant) => {
+  const grants = [...scope.grants.values()];
+  const catalogs = await Promise.all(
+    grants.map(async (grant) => {
       const { catalog } = await views.view(grant.upstream, DISCOVERY_DEADLINE_MS);
-      const of = (kind: ItemKind): string | Promise<string> => {
-        keepFresh(kind, catalog, grant, views);
-        return catalog === undefined ? '' : digestOf(kind, catalog, grant, scope.naming);
-      };
-      const [tools, resources, prompts] = await Promise.all(KINDS.map(of));
-      return { name: grant.upstream.name, tools, resources, prompts };
+      for (const kind of KINDS) keepFresh(kind, catalog, grant, views);
+      return catalog;
     }),
   );
-  // Who shows nothing is as good as not there.
-  const joined = (kind: ItemKind): string =>
-    digests.flatMap((digest) => (digest[kind] ? [`${digest.name}:${digest[kind]}`] : [])).join(' ');
-  return { tools: joined('tools'), resources: joined('resources'), prompts: joined('prompts') };
+  const last = lastLooks.get(scope);
+  if (last?.catalogs.every((catalog, index) => catalog === catalogs[index]) === true) return last.digests;
+  const [tools, resources, prompts] = await Promise.all([
+    joinedDigests('tools', scope, catalogs),
+    joinedDigests('resources', scope, catalogs),
+    joinedDigests('prompts', scope, catalogs),
+  ]);
+  const digests = { tools, resources, prompts };
+  lastLooks.set(scope, { catalogs, digests });
+  return digests;
+}
+
+async function joinedDigests(kind: ItemKind, { grants, naming }: Scope, catalogs: Look['catalogs']): Promise<string> {
+  const digests = await Promise.all(
+    Array.from(grants.values(), async (grant, index) => {
+      const catalog = catalogs[index];
+      const digest = catalog === undefined ? '' : await digestOf(kind, catalog, grant, naming);
+      // Who shows nothing is as good as not there.
+      return digest === '' ? [] : [`${grant.upstream.name}:${digest}`];
+    }),
+  );
+  return digests.flat().join(' ');
 }
 
 function digestOf(kind: ItemKind, catalog: Catalog, grant: Grant, naming: Scope['naming']): string | Promise<string> {
