@@ -74,11 +74,13 @@ export interface RawMessage {
 export async function messagesOf(response: Response): Promise<RawMessage[]> {
   const text = await response.text();
   if (response.headers.get('content-type') !== 'text/event-stream') return [JSON.parse(text) as RawMessage];
-  return text
-    .split('\n')
-    // An event without data only gives its id.
-    .filter((line) => line.startsWith('data: {'))
-    .map((line) => JSON.parse(line.slice(6)) as RawMessage);
+  return (
+    text
+      .split('\n')
+      // An event without data only gives its id.
+      .filter((line) => line.startsWith('data: {'))
+      .map((line) => JSON.parse(line.slice(6)) as RawMessage)
+  );
 }
 
 /** Messages as they come; ends with the stream. */

@@ -73,7 +73,7 @@ describe('problems', () => {
       'a field of the other kind of server',
       'mcp:\n  servers:\n    - name: a\n      type: http\n      url: http://a.test/\n      comand: [x]\n',
       [
-        'f.yaml:6: mcp.servers[0].comand: unknown field (known here: name, timeout, tool_cost_usd, disabled, url, headers, auth, era, type)',
+        'f.yaml:6: mcp.servers[0].comand: unknown field (known here: name, timeout, tool_cost_usd, auto_execute, disabled, trust, scan, sessions, url, headers, auth, era, type)',
       ],
     ],
     [
