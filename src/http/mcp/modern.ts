@@ -17,6 +17,7 @@ import { parseQualifiedName } from '../../mcp/tool-name.ts';
 import type { StatelessLinks } from '../../mcp/upstream/stateless-links.ts';
 import { answerListen } from './listen.ts';
 import { answerResponse, Reply } from './reply.ts';
+import { whileAllowed } from './standing-watch.ts';
 
 const SUPPORTED_VERSIONS = ['2026-07-28'];
 
@@ -74,7 +75,8 @@ async function serve(served: ServedRequest): Promise<Response> {
   const answered = serveRequest(request, message).then((answer) => withinCapabilities(answer, peer));
   // A client that hangs up takes its request's context along; what is to be recorded and cancelled must outlive it.
   served.waitUntil(answered.catch(() => undefined));
-  return reply.respond(answered);
+  const { resolveScope } = served;
+  return reply.respond(whileAllowed(answered, { resolveScope, onLost: () => hungUp.abort('The key was revoked') }));
 }
 
 /** A server that asks for what the client cannot give would have it answer with an error, or with nothing at all. */

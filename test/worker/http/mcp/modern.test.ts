@@ -146,6 +146,31 @@ describe('an answer', () => {
   });
 });
 
+describe('a key that is revoked', () => {
+  it('takes its running requests along, at the upstream too', async () => {
+    const seen: { cancelled?: boolean } = {};
+    const app = appOfOne(untilCancelled(seen));
+    const events = eventsOf(await modern(app, 'tools/call', { name: 's__a' }));
+    app.grant(null);
+    expect(await nextMessage(events)).toMatchObject({
+      error: { code: -32600, message: expect.stringContaining('any more') },
+    });
+    await app.settled();
+    expect(seen.cancelled).toBe(true);
+    expect(app.events).toMatchObject([{ kind: 'tool.call', outcome: 'cancelled' }]);
+  });
+
+  it('leaves them alone while only its grants change', async () => {
+    const app = appOfOne(async () => {
+      await scheduler.wait(3_200);
+      return ok(text('done'));
+    });
+    const events = eventsOf(await modern(app, 'tools/call', { name: 's__a' }));
+    app.grant({ s: ['other'] });
+    expect(await nextMessage(events)).toMatchObject({ result: text('done') });
+  });
+});
+
 describe('a client that hangs up', () => {
   it('cancels its call at the upstream, and the record says so', async () => {
     const seen: { cancelled?: boolean } = {};
