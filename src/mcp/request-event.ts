@@ -75,6 +75,7 @@ async function requestEvent(
     ...(principal.team !== undefined && { team: principal.team }),
     ...(principal.customer !== undefined && { customer: principal.customer }),
     principal: `${principal.kind}:${principal.keyId}`,
+    ...(caller.session !== undefined && { session: caller.session }),
     ...(caller.client !== undefined && { client: clip(caller.client) }),
     latency_ms: now - caller.receivedAt,
     ...(attempt.upstreamMs !== undefined && { upstream_ms: attempt.upstreamMs }),

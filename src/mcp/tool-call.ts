@@ -36,6 +36,8 @@ export interface ToolCaller {
   /** Milliseconds since the epoch. */
   readonly receivedAt: number;
   readonly client?: string;
+  /** Of a legacy client; tells its sessions apart and opens none. */
+  readonly session?: string;
   readonly tags?: Tags;
   /** The audit event of which this call is a part. */
   readonly parentId?: string;

@@ -199,6 +199,7 @@ export class ClientSession {
         ...standing,
         requestId,
         receivedAt,
+        session: this.#state.nonce,
         ...(client !== undefined && { client }),
         ...(tags !== undefined && { tags }),
       },

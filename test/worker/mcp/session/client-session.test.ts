@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientRequest } from '../../../../src/mcp/client-request.ts';
-import { EventReader, request, sessionRig, type Script } from './rig.ts';
+import { EventReader, NONCE, request, sessionRig, type Script } from './rig.ts';
 
+const whose: Script = async ({ caller }) => ({ result: { session: caller.session } });
 const done: Script = async () => ({ result: { done: true } });
 const progress = (step: number) => ({
   method: 'notifications/progress',
@@ -76,6 +77,11 @@ describe('a request of a session', () => {
     expect(await reader.next()).toMatchObject({ retry: 1000 });
     release();
     expect(await reader.next()).toMatchObject({ message: answer({ done: true }) });
+  });
+
+  it('is on the record with its session', async () => {
+    const rig = sessionRig({ script: { whose } });
+    expect(await rig.post(request('whose'))).toMatchObject({ json: expect.stringContaining(NONCE) });
   });
 
   it('may be one of a batch', async () => {
