@@ -53,9 +53,12 @@ export class SessionRegister extends DurableObject<Env> implements SessionRegist
     for (const { slot, nonce } of oldest) {
       const { MCP_SESSION } = this.env;
       const session = MCP_SESSION.getByName(sessionName(keyId, slot)) as unknown as McpSessionRpc;
-      if (!(await session.endIfUnused(nonce, EXPENDABLE_AFTER_MS))) continue;
-      await this.release(slot, nonce);
-      return true;
+      if (await session.endIfUnused(nonce, EXPENDABLE_AFTER_MS)) {
+        await this.release(slot, nonce);
+        return true;
+      }
+      // To the end of the line: those behind it are asked the next time.
+      this.#database.run('UPDATE slots SET taken_at = ? WHERE slot = ? AND nonce = ?', Date.now(), slot, nonce);
     }
     return false;
   }

@@ -59,6 +59,20 @@ describe('the slots of a key', () => {
     vi.restoreAllMocks();
   });
 
+  it('are cleared behind many that stay in use, if not at the first attempt', async () => {
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now);
+    for (let slot = 0; slot < 21; slot++) {
+      clock.mockReturnValue(now + slot);
+      await register('h').take('h', `n${slot}`, 21);
+      await settle('h', slot, `n${slot}`, slot === 20 ? now - 10 * 60_000 : now);
+    }
+    clock.mockReturnValue(now + 100);
+    expect(await register('h').take('h', 'new', 21)).toBeUndefined();
+    expect(await register('h').take('h', 'new', 21)).toBe(20);
+    vi.restoreAllMocks();
+  });
+
   it('hold fewer when fewer are allowed', async () => {
     for (const nonce of ['n0', 'n1', 'n2']) await register('g').take('g', nonce, 3);
     for (const slot of [0, 1]) await settle('g', slot, `n${slot}`, Date.now());
