@@ -8,21 +8,10 @@ import {
 import type { LoggingLevel } from '@modelcontextprotocol/server';
 import { isObject, type JsonObject } from '../lib/json-value.ts';
 import type { ClientRequest } from './client-request.ts';
+import { isSevereEnough } from './log-level.ts';
 import type { Spoken } from './protocol/message.ts';
 import { qualifyTaskId, taskIdsMapped } from './task-id.ts';
 import type { Hop } from './upstream-round.ts';
-
-/** RFC 5424, from the least severe. */
-export const LOG_LEVELS = [
-  'debug',
-  'info',
-  'notice',
-  'warning',
-  'error',
-  'critical',
-  'alert',
-  'emergency',
-] as const satisfies readonly LoggingLevel[];
 
 /** Keys of `_meta` that belong to one hop alone. */
 const HOP_KEYS: ReadonlySet<string> = new Set([
@@ -79,10 +68,7 @@ export function hopOf(request: ClientRequest, upstream: string, params: JsonObje
 
 /** Whether a client that asked for this level wants to read the message. */
 export function isLogged({ params }: Spoken, level: LoggingLevel | undefined): boolean {
-  if (level === undefined) return false;
-  const severity = LOG_LEVELS.findIndex((one) => one === params?.['level']);
-  // What has no severity that is known cannot be said to be too slight.
-  return severity === -1 || severity >= LOG_LEVELS.indexOf(level);
+  return level !== undefined && isSevereEnough(params, level);
 }
 
 /** With the name of the server that said it, where several speak to one client. */

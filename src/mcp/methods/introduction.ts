@@ -1,10 +1,9 @@
 // How an endpoint presents itself, in the way of either era.
 import { SERVER_INFO_META_KEY } from '@modelcontextprotocol/server';
-import type { LoggingLevel } from '@modelcontextprotocol/server';
 import type { JsonObject } from '../../lib/json-value.ts';
 import { offeredCapabilities } from '../capabilities.ts';
 import type { ClientRequest } from '../client-request.ts';
-import { LOG_LEVELS } from '../hop.ts';
+import { isLogLevel, LOG_LEVELS } from '../log-level.ts';
 import { instructionsFor } from '../instructions.ts';
 import { LIST_TTL_MS } from '../limits.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
@@ -54,10 +53,6 @@ export async function setLogLevel({ session }: ClientRequest, { level }: JsonObj
   if (!isLogLevel(level)) return invalidParams(`"level" must be one of ${LOG_LEVELS.join(', ')}`);
   await session?.setLogLevel(level);
   return { result: {} };
-}
-
-function isLogLevel(level: unknown): level is LoggingLevel {
-  return LOG_LEVELS.some((known) => known === level);
 }
 
 function introduction(request: Introduced) {

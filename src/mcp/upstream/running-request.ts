@@ -1,9 +1,9 @@
 // A request under way in a session at a legacy server.
 import { isObject } from '../../lib/json-value.ts';
 import type { LinkRequest } from '../links.ts';
+import { isSevereEnough } from '../log-level.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
 import type { Message } from './message-stream.ts';
-import { isSevereEnough } from './notifications.ts';
 import { Patience } from './patience.ts';
 import { ownId } from './request-message.ts';
 
