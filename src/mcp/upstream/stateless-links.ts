@@ -16,6 +16,7 @@ import { ACQUAINTANCE_MS, requestModernServer } from './modern-link.ts';
 import { listenModern } from './modern-listen.ts';
 import { isListChange } from './notifications.ts';
 import { callOpenApi } from './openapi-link.ts';
+import { admitFace } from './principal-faces.ts';
 import { PrincipalLists } from './principal-lists.ts';
 import type { PrincipalSessions } from './principal-port.ts';
 import { looksLegacy } from './refusal.ts';
@@ -48,18 +49,26 @@ export function createStatelessLinks(options: StatelessLinksOptions): StatelessL
   return new LinksOfRequest(options);
 }
 
+/** The client's side of a session at a legacy server. */
+interface Side {
+  /** Of the object that has the session. */
+  readonly name: string;
+  readonly face: Face;
+}
+
 class LinksOfRequest implements StatelessLinks {
   readonly views: UpstreamViews;
   readonly #options: StatelessLinksOptions;
   readonly #lists: PrincipalLists;
-  #ownName: Promise<string> | undefined;
+  #ownSide: Promise<Side> | undefined;
 
   constructor(options: StatelessLinksOptions) {
     this.#options = options;
     const { principalSessions, now } = options;
     this.#lists = new PrincipalLists({
-      nameOf: (upstream) => this.#nameFor(upstream),
-      ask: (name, upstream, have) => principalSessions(name).ownLists(upstream, this.#faceFor(upstream), have),
+      nameOf: async (upstream) => (await this.#sideFor(upstream)).name,
+      ask: async (name, upstream, have) =>
+        principalSessions(name).ownLists(upstream, (await this.#sideFor(upstream)).face, have),
       now,
     });
     this.views = this.#lists.over(options.views);
@@ -147,23 +156,20 @@ class LinksOfRequest implements StatelessLinks {
   }
 
   async #remoteOptions(upstream: Upstream): Promise<RemoteLinkOptions> {
+    const { name, face } = await this.#sideFor(upstream);
     return {
-      session: this.#options.principalSessions(await this.#nameFor(upstream)),
-      face: this.#faceFor(upstream),
+      session: this.#options.principalSessions(name),
+      face,
       waitUntil: this.#options.waitUntil,
       onOwnLists: () => this.#lists.changed(upstream),
     };
   }
 
-  #faceFor(upstream: Upstream): Face {
-    return upstream.sessions === 'shared' ? NOBODY : this.#options.face;
-  }
-
-  async #nameFor(upstream: Upstream): Promise<string> {
-    if (upstream.sessions === 'shared') return JSON.stringify(['shared', upstream.name]);
-    const { principal, face } = this.#options;
-    this.#ownName ??= nameOf(principal, face);
-    return this.#ownName;
+  async #sideFor(upstream: Upstream): Promise<Side> {
+    if (upstream.sessions === 'shared') return { name: JSON.stringify(['shared', upstream.name]), face: NOBODY };
+    const { principal, face, now } = this.#options;
+    this.#ownSide ??= sideOf(principal, face, now());
+    return this.#ownSide;
   }
 }
 
@@ -173,8 +179,16 @@ function read(answer: RpcAnswer, upstream: Upstream): Result<JsonObject, Upstrea
 }
 
 /** A server is told at the beginning of a session what its client can be asked: clients that differ in it need several. */
-async function nameOf(principal: string, { capabilities }: Face): Promise<string> {
+async function sideOf(principal: string, face: Face, now: number): Promise<Side> {
+  const side = async (shown: Face): Promise<Side & { readonly digest: string }> => {
+    const digest = await digestOf(shown.capabilities);
+    return { digest, name: JSON.stringify(['principal', principal, digest]), face: shown };
+  };
+  const own = await side(face);
+  return admitFace(principal, own.digest, now) ? own : side({ ...face, capabilities: {} });
+}
+
+async function digestOf(capabilities: Face['capabilities']): Promise<string> {
   const text = new TextEncoder().encode(canonicalJson(capabilities));
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', text));
-  return JSON.stringify(['principal', principal, encodeBase64Url(digest)]);
+  return encodeBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', text)));
 }
