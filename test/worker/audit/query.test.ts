@@ -28,7 +28,7 @@ describe('bad, and which parameter is named', () => {
     ['from=2026-11-22T10:00:00', 'from', 'must be a time'],
     ['to=-1', 'to', 'must be a time'],
     ['from=2&to=2', 'to', 'must be later than "from"'],
-    ['kind=tool', 'kind', 'must be one of tool.call, llm.call'],
+    ['kind=tool', 'kind', 'must be one of tool.call, resource.read'],
     ['outcome=fine', 'outcome', 'must be one of ok, error'],
     ['server=', 'server', 'must not be empty'],
     [`q=${'x'.repeat(1_001)}`, 'q', 'is longer than 1000 characters'],
