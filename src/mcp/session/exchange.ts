@@ -64,10 +64,10 @@ export class Exchange {
   async answer(served: Promise<unknown>): Promise<SessionAnswer> {
     const over = served.then(() => this.#end());
     if (!this.#options.ownStream) return { kind: 'accepted' };
-    const patience = new AbortController();
-    const late = scheduler.wait(PATIENCE_MS, { signal: patience.signal }).catch(() => undefined);
-    await Promise.race([over, this.#opened.promise, late]);
-    patience.abort();
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, PATIENCE_MS);
+    await Promise.race([over, this.#opened.promise, late.promise]);
+    clearTimeout(timer);
     if (this.#over && this.#stream === undefined) return this.#whole();
     this.#open();
     const events = await this.#opened.promise;

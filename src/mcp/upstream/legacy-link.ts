@@ -128,6 +128,7 @@ export class LegacyLink {
   }
 
   async #readyWithin(signal: AbortSignal, deadline: number): Promise<OpenSession> {
+    if (this.#open !== undefined && !signal.aborted) return this.#open;
     const patience = new Patience(Math.max(1, deadline - Date.now()), signal);
     try {
       return await Promise.race([this.open(), patience.lost]);

@@ -51,6 +51,7 @@ export class LegacySession {
     const running = new RunningRequest(request, timeoutMs);
     const { id } = running;
     const hangUp = new AbortController();
+    let isReadOut = false;
     this.#running.set(id, running);
     const own = request.wantsProgress ? { progressToken: id } : {};
     const params = request.params === undefined && !request.wantsProgress ? undefined : withMeta(request.params, own);
@@ -59,7 +60,8 @@ export class LegacySession {
       signal: hangUp.signal,
       receive: (said) => {
         this.receive(said, running);
-        return running.isAnswered ? 'enough' : 'more';
+        isReadOut = running.isAnswered;
+        return isReadOut ? 'enough' : 'more';
       },
       isAnswered: () => running.isAnswered,
       onPause: (retryMs) => request.onPause?.(retryMs),
@@ -71,8 +73,10 @@ export class LegacySession {
       this.#running.delete(id);
       const { reason } = running.patience;
       running.end();
-      if (reason === undefined || running.isAnswered) hangUp.abort();
-      else this.#waitUntil(this.#giveUp(id, reason).then(() => hangUp.abort()));
+      const isGivenUp = reason !== undefined && !running.isAnswered;
+      if (isGivenUp) this.#waitUntil(this.#giveUp(id, reason).then(() => hangUp.abort()));
+      // The stream that brought the answer is closed by its reader.
+      else if (!isReadOut) hangUp.abort();
     }
   }
 

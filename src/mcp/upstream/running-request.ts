@@ -12,7 +12,7 @@ export class RunningRequest {
   readonly request: LinkRequest;
   readonly patience: Patience;
   /** Aborts when it is over, however it went. */
-  readonly #over = new AbortController();
+  #over: AbortController | undefined;
   readonly #answer = Promise.withResolvers<RpcAnswer>();
   #isAnswered = false;
 
@@ -28,6 +28,7 @@ export class RunningRequest {
   }
 
   get over(): AbortSignal {
+    this.#over ??= new AbortController();
     return this.#over.signal;
   }
 
@@ -47,7 +48,7 @@ export class RunningRequest {
 
   end(): void {
     this.patience.stop();
-    this.#over.abort();
+    this.#over?.abort();
   }
 
   /** Hands on what the server says about it. */
