@@ -1,12 +1,13 @@
 // The stream on which a legacy server says what belongs to no request, held open for as long as somebody wants it.
 import type { LegacySession } from './legacy-session.ts';
-import { refusedWith } from './refusal.ts';
+import { isSessionLost, refusedWith } from './refusal.ts';
 import { pause } from './pause.ts';
 
 /** The next request often follows at once. */
 const LINGER_MS = 3_000;
 /** Some servers begin the response only with their first message. */
 const OPENING_MS = 500;
+const PING_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
 
@@ -75,7 +76,7 @@ export class PushStream {
       } catch (error) {
         if (signal.aborted) return;
         const status = refusedWith(error)?.status ?? 0;
-        if (status >= 400 && status < 500 && status !== 429) return this.#refused(status, wasOpen);
+        if (status >= 400 && status < 500 && status !== 429) return this.#refused(error, wasOpen);
       }
       this.#opened.resolve();
       await pause(waitMs ?? Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures), signal);
@@ -84,9 +85,19 @@ export class PushStream {
   }
 
   /** To a server that never let it open, 404 may mean only that there is no such thing. */
-  #refused(status: number, wasOpen: boolean): void {
+  async #refused(error: unknown, wasOpen: boolean): Promise<void> {
     this.#isRefused = true;
     this.#opened.resolve();
-    if (status === 404 && wasOpen) this.#onLost();
+    if (isSessionLost(error) && (wasOpen || (await this.#isLost()))) this.#onLost();
+  }
+
+  async #isLost(): Promise<boolean> {
+    const { signal } = new AbortController();
+    try {
+      await this.#session.request({ method: 'ping', signal, wantsProgress: false }, PING_MS);
+      return false;
+    } catch (error) {
+      return isSessionLost(error);
+    }
   }
 }

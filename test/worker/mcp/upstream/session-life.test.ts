@@ -40,6 +40,31 @@ describe('a session that the server lost', () => {
     expect(server.of('tools/call')).toHaveLength(2);
   });
 
+  it('is opened again for those who only listen, where it was lost while nobody did', async () => {
+    const server = new ScriptedServer();
+    const { links } = sessionRig(server, { catalog: NEWS });
+    await links.request(UPSTREAM, request());
+    server.sessions.clear();
+    const { heard, onNotification } = collect();
+    const listener = links.listen(UPSTREAM, { uris: [], onNotification });
+    await vi.waitFor(() => expect(server.of('initialize')).toHaveLength(2));
+    server.push.send({ method: 'notifications/tools/list_changed' });
+    await vi.waitFor(() => expect(heard).toHaveLength(1));
+    listener.close();
+  });
+
+  it('is not one that merely has no stream of its own', async () => {
+    const server = new ScriptedServer(({ method }) =>
+      method === 'GET' ? new Response('Not found', { status: 404 }) : undefined,
+    );
+    const { links } = sessionRig(server, { catalog: NEWS });
+    const listener = links.listen(UPSTREAM, { uris: [], onNotification: () => undefined });
+    await vi.waitFor(() => expect(server.of('ping')).toHaveLength(1));
+    await links.request(UPSTREAM, request());
+    expect(server.of('initialize')).toHaveLength(1);
+    listener.close();
+  });
+
   it('is opened again for those who listen, with their subscriptions', async () => {
     const server = new ScriptedServer();
     const { links } = sessionRig(server, { catalog: NEWS });
