@@ -7,6 +7,8 @@ import { pause } from './pause.ts';
 const LINGER_MS = 3_000;
 /** Some servers begin the response only with their first message. */
 const OPENING_MS = 500;
+/** Too many requests; and one stream already, of which the server has yet to notice that it is gone. */
+const PASSING: ReadonlySet<number> = new Set([409, 429]);
 const PING_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
@@ -76,7 +78,7 @@ export class PushStream {
       } catch (error) {
         if (signal.aborted) return;
         const status = refusedWith(error)?.status ?? 0;
-        if (status >= 400 && status < 500 && status !== 429) return this.#refused(error, wasOpen);
+        if (status >= 400 && status < 500 && !PASSING.has(status)) return this.#refused(error, wasOpen);
       }
       this.#opened.resolve();
       await pause(waitMs ?? Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures), signal);

@@ -53,6 +53,21 @@ describe('a session that the server lost', () => {
     listener.close();
   });
 
+  it('is not one whose stream the server takes for open still', async () => {
+    const server = new ScriptedServer(({ method }) =>
+      method === 'GET' && server.sent.filter((sent) => sent.method === 'GET').length === 1
+        ? new Response('Conflict: Only one SSE stream is allowed per session', { status: 409 })
+        : undefined,
+    );
+    const { links } = sessionRig(server, { catalog: NEWS });
+    const { heard, onNotification } = collect();
+    const listener = links.listen(UPSTREAM, { uris: [], onNotification });
+    server.push.send({ method: 'notifications/tools/list_changed' });
+    await vi.waitFor(() => expect(heard).toHaveLength(1), { timeout: 5_000 });
+    expect(server.of('initialize')).toHaveLength(1);
+    listener.close();
+  });
+
   it('is not one that merely has no stream of its own', async () => {
     const server = new ScriptedServer(({ method }) =>
       method === 'GET' ? new Response('Not found', { status: 404 }) : undefined,
