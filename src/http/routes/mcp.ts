@@ -1,5 +1,4 @@
 // `/mcp`: all that the key may use; `/mcp/<name>`: one server under its own names, or one tool group.
-import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { parseTags, TAGS_HEADER } from '../../audit/tags.ts';
@@ -16,6 +15,7 @@ import type { PolicySnapshot } from '../../policy/snapshot.ts';
 import type { AppEnv } from '../app-env.ts';
 import { errorResponse } from '../error-response.ts';
 import { isForeignHost, isForeignOrigin } from '../foreign-host.ts';
+import { classifyPost } from '../mcp/classification.ts';
 import { answerLegacy, type LegacyRequest } from '../mcp/legacy.ts';
 import { answerModern } from '../mcp/modern.ts';
 import { answerResponse } from '../mcp/reply.ts';
@@ -101,7 +101,7 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
       : refuse(c, body.error);
   }
   const { value, byteLength } = body.value;
-  const route = classifyInboundRequest({ httpMethod: 'POST', ...standardHeaders(request.headers), body: value });
+  const route = classifyPost(request.headers, value);
   switch (route.kind) {
     case 'legacy':
       return answerLegacy({ ...legacyRequest(c, call), body: { value, byteLength } });
@@ -129,15 +129,6 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
       return answerResponse(isRpcId(id) ? id : null, error, route.httpStatus);
     }
   }
-}
-
-function standardHeaders(headers: Headers) {
-  const version = headers.get('mcp-protocol-version');
-  const method = headers.get('mcp-method');
-  return {
-    ...(version !== null && { protocolVersionHeader: version }),
-    ...(method !== null && { mcpMethodHeader: method }),
-  };
 }
 
 function legacyRequest(c: McpContext, { endpoint, narrowing, caller }: Call): LegacyRequest {
