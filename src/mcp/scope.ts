@@ -20,11 +20,29 @@ export interface Scope {
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
+/** Those of the keys that were lately used, by endpoint. Nothing in a snapshot changes. */
+const known = new WeakMap<PolicySnapshot, Map<VirtualKey, EndpointScopes>>();
+type EndpointScopes = Map<string | undefined, Scope>;
+const MOST_KEYS = 1_000;
+
 /**
  * @param endpoint an upstream or a tool group; all that the key may use when absent
  * @returns undefined where the endpoint is not there for this key, whether or not it exists
  */
 export function scopeOf(snapshot: PolicySnapshot, key: VirtualKey, endpoint?: string): Scope | undefined {
+  const keys = known.get(snapshot);
+  const found = keys?.get(key)?.get(endpoint);
+  if (found !== undefined) return found;
+  const scope = makeScope(snapshot, key, endpoint);
+  // Any number of endpoints that are not there can be asked for.
+  if (scope === undefined) return undefined;
+  const kept = keys === undefined || keys.size >= MOST_KEYS ? new Map<VirtualKey, EndpointScopes>() : keys;
+  const scopes: EndpointScopes = kept.get(key) ?? new Map();
+  known.set(snapshot, kept.set(key, scopes.set(endpoint, scope)));
+  return scope;
+}
+
+function makeScope(snapshot: PolicySnapshot, key: VirtualKey, endpoint: string | undefined): Scope | undefined {
   const granted = grantsOf(snapshot, key);
   if (endpoint === undefined) return { naming: 'qualified', grants: granted };
   const own = granted.get(endpoint);
