@@ -17,7 +17,6 @@ import { parseQualifiedName } from '../../mcp/tool-name.ts';
 import type { StatelessLinks } from '../../mcp/upstream/stateless-links.ts';
 import { answerListen } from './listen.ts';
 import { answerResponse, Reply } from './reply.ts';
-import { whileAllowed } from './standing-watch.ts';
 
 const SUPPORTED_VERSIONS = ['2026-07-28'];
 
@@ -65,7 +64,8 @@ async function serve(served: ServedRequest): Promise<Response> {
   const { message, peer } = served;
   const hungUp = new AbortController();
   const { requestId } = served.caller;
-  const reply = new Reply({ id: message.id, requestId, onHangUp: () => hungUp.abort() });
+  const { resolveScope } = served;
+  const reply = new Reply({ id: message.id, requestId, resolveScope, giveUp: (reason) => hungUp.abort(reason) });
   const request: ClientRequest = {
     ...served,
     toolInvoker: createToolInvoker(served),
@@ -75,8 +75,7 @@ async function serve(served: ServedRequest): Promise<Response> {
   const answered = serveRequest(request, message).then((answer) => withinCapabilities(answer, peer));
   // A client that hangs up takes its request's context along; what is to be recorded and cancelled must outlive it.
   served.waitUntil(answered.catch(() => undefined));
-  const { resolveScope } = served;
-  return reply.respond(whileAllowed(answered, { resolveScope, onLost: () => hungUp.abort('The key was revoked') }));
+  return reply.respond(answered);
 }
 
 /** A server that asks for what the client cannot give would have it answer with an error, or with nothing at all. */

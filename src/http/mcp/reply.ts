@@ -5,7 +5,9 @@ import { describeFault, log } from '../../lib/log.ts';
 import { PacedNotifications } from '../../mcp/paced-notifications.ts';
 import { RPC, rpcError, statusOf } from '../../mcp/protocol/errors.ts';
 import { responseTo, type RpcAnswer, type RpcId, type Spoken } from '../../mcp/protocol/message.ts';
+import type { Scope } from '../../mcp/scope.ts';
 import { SseSocket } from '../../mcp/session/sse-socket.ts';
+import { whileAllowed } from './standing-watch.ts';
 
 /** After which an answer becomes a stream. */
 const PATIENCE_MS = 1_000;
@@ -15,8 +17,10 @@ const KEEP_ALIVE_MS = 3_000;
 export interface ReplyOptions {
   readonly id: RpcId;
   readonly requestId: string;
-  /** The client is gone. */
-  readonly onHangUp: () => void;
+  /** What the request's key may see now; undefined for nothing. */
+  readonly resolveScope: () => Promise<Scope | undefined>;
+  /** The client is gone or, with a reason, may not be answered any more. */
+  readonly giveUp: (reason?: string) => void;
 }
 
 export class Reply {
@@ -42,14 +46,21 @@ export class Reply {
       (answer) => this.#settle(answer),
       (fault: unknown) => this.#settle(this.#internalError(fault)),
     );
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
-    });
-    const quick = await Promise.race([settled, this.#told.promise, late]);
-    if (timer !== null) clearTimeout(timer);
+    const late = Promise.withResolvers<undefined>();
+    const timer = setTimeout(late.resolve, PATIENCE_MS, undefined);
+    const quick = await Promise.race([settled, this.#told.promise, late.promise]);
+    clearTimeout(timer);
     if (quick !== undefined && this.#stream === undefined) return jsonResponse(quick);
-    return this.#streamed(settled);
+    return this.#streamed(this.#whileAllowed(settled));
+  }
+
+  #whileAllowed(settled: Promise<Settled>): Promise<Settled> {
+    const { resolveScope, giveUp } = this.#options;
+    const onLost = (): Settled => {
+      giveUp('The key was revoked');
+      return this.#settle(NOT_ALLOWED);
+    };
+    return whileAllowed(settled, { resolveScope, onLost });
   }
 
   #streamed(settled: Promise<Settled>): Response {
@@ -75,7 +86,7 @@ export class Reply {
     const socket = new SseSocket(() => {
       this.#over = true;
       paced.close();
-      this.#options.onHangUp();
+      this.#options.giveUp();
     });
     const paced = new PacedNotifications({
       emit: (notification) => tell(socket, notification),
@@ -114,6 +125,7 @@ export function tell(socket: SseSocket, notification: Spoken): void {
   }
 }
 
+const NOT_ALLOWED = rpcError(RPC.invalidRequest, 'This key may not use this endpoint any more.');
 const INTERNAL_ERROR = rpcError(RPC.internalError, 'Internal error');
 
 interface Settled {
