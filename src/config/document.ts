@@ -124,6 +124,8 @@ export const upstreamDocument = z.discriminatedUnion('type', [
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a valid variable name'), z.string()).optional(),
     cwd: z.string().optional(),
     isolation: z.enum(['shared', 'session']).default('shared'),
+    /** Whether it is told the roots of a client that has a process of its own. `withhold` when absent. */
+    roots: z.enum(['relay', 'withhold']).optional(),
     idle_timeout: durationMs.optional(),
   }),
   z.strictObject({ ...remoteUpstream, type: z.literal('http') }),

@@ -3,6 +3,7 @@ import type { Upstream } from '../../policy/snapshot.ts';
 import type { Ask, Face, Listener, Listening, LinkRequest } from '../links.ts';
 import type { UpstreamNetwork } from '../ports.ts';
 import type { RpcAnswer, Spoken } from '../protocol/message.ts';
+import { faceTowards } from './face-towards.ts';
 import { agreed, INITIALIZED, initializeOverHttp, initializeRequest } from './handshake.ts';
 import { HandshakeError } from './handshake-error.ts';
 import { HttpLine, sessionHeaders } from './http-line.ts';
@@ -45,7 +46,7 @@ export class LegacyLink {
 
   constructor(upstream: Upstream, options: LegacyLinkOptions) {
     this.#upstream = upstream;
-    this.#options = options;
+    this.#options = { ...options, face: faceTowards(upstream, options.face) };
     this.#subscribers = new Subscribers(upstream, () => this.open());
   }
 
