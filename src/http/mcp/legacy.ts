@@ -67,7 +67,8 @@ export async function answerLegacy(legacy: LegacyRequest): Promise<Response> {
 
 async function answerPost(legacy: LegacyRequest): Promise<Response> {
   const value = legacy.body?.value;
-  const parameter = new URL(legacy.request.url).searchParams.get(SESSION_PARAMETER);
+  const { url } = legacy.request;
+  const parameter = url.includes('?') ? new URL(url).searchParams.get(SESSION_PARAMETER) : null;
   if (parameter === null && isRequest(value) && value.method === 'initialize') return begin(legacy);
   const id = parameter ?? legacy.request.headers.get(SESSION_HEADER);
   if (id === null) return missingSession();
