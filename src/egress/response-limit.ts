@@ -51,6 +51,23 @@ export async function readBody(response: Response, maxBytes: number): Promise<Ui
 }
 
 /**
+ * The whole body as text, of at most `maxBytes`.
+ * @throws EgressError when it is larger; what breaks the connection, as the runtime throws it
+ */
+export async function readText(response: Response, maxBytes: number): Promise<string> {
+  const declared = declaredLength(response);
+  // HTTP holds the body to what it declares, and the runtime reads it whole for less.
+  if (declared !== undefined && declared <= maxBytes) return response.text();
+  const decoder = new TextDecoder();
+  let text = '';
+  await readChunks(response, maxBytes, (chunk) => {
+    text += decoder.decode(chunk, { stream: true });
+    return 'more';
+  });
+  return text + decoder.decode();
+}
+
+/**
  * Hands the body over piece by piece, counted without the cost of a second stream, until `take` has enough of it.
  * @throws EgressError when it holds more than `maxBytes`; what breaks the connection, as the runtime throws it
  */

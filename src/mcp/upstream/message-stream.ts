@@ -1,7 +1,7 @@
 // The messages in an HTTP response of MCP: one JSON body, or a stream of events that may go on for ever.
 import { parseJSONRPCMessage, SdkError, SdkErrorCode } from '@modelcontextprotocol/client';
 import { asEgressError, EgressError } from '../../egress/egress-error.ts';
-import { readChunks } from '../../egress/response-limit.ts';
+import { readChunks, readText } from '../../egress/response-limit.ts';
 import { isObject, type JsonObject } from '../../lib/json-value.ts';
 import { SseParser } from '../../lib/sse-parser.ts';
 import { HttpRefusal } from './refusal.ts';
@@ -79,16 +79,6 @@ async function readJson(response: Response, { maxBytes, receive }: Reading): Pro
     else if (receive(message) === 'enough') return;
     else if (!('method' in message)) parseJSONRPCMessage(message);
   }
-}
-
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  await readChunks(response, maxBytes, (chunk) => {
-    text += decoder.decode(chunk, { stream: true });
-    return 'more';
-  });
-  return text + decoder.decode();
 }
 
 async function refusalOf(response: Response, maxBytes: number): Promise<HttpRefusal> {
