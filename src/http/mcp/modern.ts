@@ -5,9 +5,9 @@ import { showNamed } from '../../mcp/catalog.ts';
 import type { ClientRequest, Peer } from '../../mcp/client-request.ts';
 import { DISCOVERY_DEADLINE_MS, NAME_LENGTH } from '../../mcp/limits.ts';
 import type { Face } from '../../mcp/links.ts';
-import { peerOf, undeclaredCapabilities } from '../../mcp/protocol/envelope.ts';
+import { peerOf, withinCapabilities } from '../../mcp/protocol/envelope.ts';
 import { RPC, rpcError } from '../../mcp/protocol/errors.ts';
-import { isRequest, type RpcAnswer, type RpcNotification, type RpcRequest } from '../../mcp/protocol/message.ts';
+import { isRequest, type RpcNotification, type RpcRequest } from '../../mcp/protocol/message.ts';
 import { paramHeaderFault, paramHeadersOf } from '../../mcp/protocol/param-headers.ts';
 import { standardHeaderFault } from '../../mcp/protocol/standard-headers.ts';
 import type { Scope } from '../../mcp/scope.ts';
@@ -72,20 +72,10 @@ async function serve(served: ServedRequest): Promise<Response> {
     signal: hungUp.signal,
     notify: (notification) => reply.notify(notification),
   };
-  const answered = serveRequest(request, message).then((answer) => withinCapabilities(answer, peer));
+  const answered = serveRequest(request, message).then((answer) => withinCapabilities(answer, peer.face));
   // A client that hangs up takes its request's context along; what is to be recorded and cancelled must outlive it.
   served.waitUntil(answered.catch(() => undefined));
   return reply.respond(answered);
-}
-
-/** A server that asks for what the client cannot give would have it answer with an error, or with nothing at all. */
-function withinCapabilities(answer: RpcAnswer, { face }: Peer): RpcAnswer {
-  if (!('result' in answer) || answer.result['resultType'] !== 'input_required') return answer;
-  const requiredCapabilities = undeclaredCapabilities(answer.result['inputRequests'], face);
-  if (requiredCapabilities === undefined) return answer;
-  const names = Object.keys(requiredCapabilities).join(', ');
-  const text = `The server asks for what this client did not declare: ${names}`;
-  return rpcError(RPC.missingClientCapability, text, { requiredCapabilities });
 }
 
 /** What the client calls itself is more than what its HTTP library does. */

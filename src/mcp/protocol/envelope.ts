@@ -9,6 +9,8 @@ import {
 } from '@modelcontextprotocol/server';
 import { at, isObject, type JsonObject } from '../../lib/json-value.ts';
 import type { Peer } from '../client-request.ts';
+import { RPC, rpcError } from './errors.ts';
+import type { RpcAnswer } from './message.ts';
 
 /** @param params of a request whose envelope `classifyInboundRequest` found to be valid */
 export function peerOf(params: JsonObject | undefined, protocolVersion: string): Peer {
@@ -26,12 +28,22 @@ export function peerOf(params: JsonObject | undefined, protocolVersion: string):
   };
 }
 
+/** The answer, or what is missing where it asks for what it was not told that the client has: nobody would give it. */
+export function withinCapabilities(answer: RpcAnswer, face: Peer['face']): RpcAnswer {
+  if (!('result' in answer) || answer.result['resultType'] !== 'input_required') return answer;
+  const requiredCapabilities = undeclaredCapabilities(answer.result['inputRequests'], face);
+  if (requiredCapabilities === undefined) return answer;
+  const names = Object.keys(requiredCapabilities).join(', ');
+  const text = `The server asks for what this client did not declare: ${names}`;
+  return rpcError(RPC.missingClientCapability, text, { requiredCapabilities });
+}
+
 /**
  * What a client must declare to be asked these things (MRTR: a server asks for nothing else).
  * @param inputRequests of an `input_required` result
  * @returns undefined when it declared all of it
  */
-export function undeclaredCapabilities(
+function undeclaredCapabilities(
   inputRequests: unknown,
   { capabilities }: Peer['face'],
 ): ClientCapabilities | undefined {

@@ -1,8 +1,8 @@
 // Requests to servers of 2026-07-28, with what their first answer may have to be read as.
 import type { Upstream } from '../../policy/snapshot.ts';
 import type { Catalog, UpstreamViews } from '../ports.ts';
-import { undeclaredCapabilities } from '../protocol/envelope.ts';
-import { RPC, rpcError } from '../protocol/errors.ts';
+import { withinCapabilities } from '../protocol/envelope.ts';
+import { RPC } from '../protocol/errors.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
 import { faceTowards } from './face-towards.ts';
 import { answerInRefusal, looksLegacy } from './refusal.ts';
@@ -40,20 +40,10 @@ async function answered(
   hop: ModernHop,
 ): Promise<RpcAnswer> {
   try {
-    return withinCapabilities(await requestModern(upstream, catalog, request, hop), hop);
+    return withinCapabilities(await requestModern(upstream, catalog, request, hop), hop.face);
   } catch (error) {
     const answer = answerInRefusal(error);
     if (answer === undefined || answer.code === RPC.headerMismatch || looksLegacy(error)) throw error;
     return { error: answer };
   }
-}
-
-/** What a server was not told that it can ask for, it gets from nobody. */
-function withinCapabilities(answer: RpcAnswer, { face }: ModernHop): RpcAnswer {
-  if (!('result' in answer) || answer.result['resultType'] !== 'input_required') return answer;
-  const requiredCapabilities = undeclaredCapabilities(answer.result['inputRequests'], face);
-  if (requiredCapabilities === undefined) return answer;
-  const names = Object.keys(requiredCapabilities).join(', ');
-  const text = `The server asks for what it was not told that this client has: ${names}`;
-  return rpcError(RPC.missingClientCapability, text, { requiredCapabilities });
 }
