@@ -26,8 +26,10 @@ describe('an edit of a request', () => {
 
   it('knows its own result, and keeps the text of everything else', () => {
     const member = fc.constantFrom('tools', 'messages', 'a', 'é"\\');
-    const list = fc.array(fc.jsonValue({ maxDepth: 2 }), { maxLength: 3 });
-    const requests = fc.dictionary(member, fc.oneof(list, fc.jsonValue({ maxDepth: 2 })));
+    // As text has them: no -0.
+    const value = fc.jsonValue({ maxDepth: 2 }).map((given): unknown => JSON.parse(JSON.stringify(given)));
+    const list = fc.array(value, { maxLength: 3 });
+    const requests = fc.dictionary(member, fc.oneof(list, value));
     fc.assert(
       fc.property(requests, fc.constantFrom(undefined, 1, '\t'), member, list, (request, space, name, items) => {
         const before = body(JSON.stringify(request, null, space));
