@@ -10,6 +10,7 @@ import type { UpstreamCallFailure, UpstreamViews } from './ports.ts';
 import type { Spoken } from './protocol/message.ts';
 import type { Scope } from './scope.ts';
 import { isShuttingDown } from './shutdown.ts';
+import { LIST_CHANGES } from './upstream/notifications.ts';
 import { visibleDigests, type VisibleDigests } from './visible-digests.ts';
 
 /** How long a change that no upstream tells of, and a revoked key, may go unnoticed. */
@@ -186,7 +187,7 @@ class RunningFeed implements ChangeFeed {
       case 'notifications/tools/list_changed':
       case 'notifications/prompts/list_changed':
       case 'notifications/resources/list_changed':
-        if (KINDS.some((kind) => filter[kind] && notification.method === changeOf(kind))) void this.#refresh(heard);
+        if (KINDS.some((kind) => filter[kind] && notification.method === LIST_CHANGES[kind])) void this.#refresh(heard);
         break;
       case 'notifications/resources/updated':
         this.#tellUpdate(heard.upstream.name, notification);
@@ -256,15 +257,11 @@ class RunningFeed implements ChangeFeed {
     this.#seen = seen;
     if (before === undefined || this.#closed) return;
     for (const kind of KINDS) {
-      if (this.#options.filter[kind] && seen[kind] !== before[kind]) this.#paced.offer({ method: changeOf(kind) });
+      if (this.#options.filter[kind] && seen[kind] !== before[kind]) this.#paced.offer({ method: LIST_CHANGES[kind] });
     }
   }
 }
 
 function urisOf(uris: WatchedResources, upstream: string): string[] {
   return [...(uris.get(upstream)?.keys() ?? [])];
-}
-
-function changeOf(kind: ListKind): string {
-  return `notifications/${kind}/list_changed`;
 }

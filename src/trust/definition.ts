@@ -1,6 +1,6 @@
 // What of a tool's definition is vouched for: all that a model reads or is bound by.
-import { encodeBase64Url } from '../lib/base64url.ts';
 import { canonicalJson } from '../lib/canonical-json.ts';
+import { sha256 } from '../lib/sha256.ts';
 
 const PINNED_MEMBERS = ['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
 
@@ -17,9 +17,8 @@ export function pinnedPart(tool: { readonly name: string }): ToolDefinition {
 }
 
 /** SHA-256 of the canonical JSON (RFC 8785) of the pinned part, base64url. */
-export async function definitionHash(canonical: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonical));
-  return encodeBase64Url(new Uint8Array(digest));
+export function definitionHash(canonical: string): Promise<string> {
+  return sha256(canonical);
 }
 
 /** @throws RangeError when it is nested so deeply that the stack ends */

@@ -1,5 +1,5 @@
 // The tools of an API, read anew only when its description changed.
-import { encodeBase64Url } from '../../lib/base64url.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { readCatalog, type ApiCatalog } from './catalog.ts';
 import { readSpec, unusable, type OpenApiUpstream } from './spec-source.ts';
 import type { UpstreamNetwork } from '../ports.ts';
@@ -54,7 +54,7 @@ async function readAgain(
   const spec = await readSpec(upstream, network, { etag: held?.etag, signal });
   if (spec === undefined && held !== undefined) return held.catalog;
   const { text = '', etag } = spec ?? {};
-  const digest = await digestOf(text);
+  const digest = await sha256(text);
   if (held?.digest === digest) return held.catalog;
   const read = readCatalog(text, {
     baseUrl: upstream.base_url,
@@ -79,8 +79,4 @@ function remember(name: string, entry: Known): void {
   known.set(name, entry);
   const [oldest] = known.keys();
   if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest);
-}
-
-async function digestOf(text: string): Promise<string> {
-  return encodeBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
 }

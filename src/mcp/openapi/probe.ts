@@ -2,7 +2,7 @@
 import type { ProbeRequest, ProbeResult } from '../../../durable-objects/contracts.ts';
 import { EgressError } from '../../egress/egress-error.ts';
 import { deadlineSignal } from '../../egress/fetch.ts';
-import { encodeBase64Url } from '../../lib/base64url.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
 import { PRODUCT } from '../../lib/product.ts';
 import type { Catalog, UpstreamNetwork } from '../ports.ts';
@@ -90,15 +90,10 @@ async function catalogOf(api: ApiCatalog, now: number): Promise<Catalog> {
     ...(title !== undefined && { serverInfo: { name: title, version } }),
     ...(instructions !== undefined && { instructions }),
   } as const;
-  const fingerprint = fingerprints.get(api.tools) ?? (await fingerprintOf(described));
+  const fingerprint = fingerprints.get(api.tools) ?? (await sha256(canonicalJson(described)));
   fingerprints.set(api.tools, fingerprint);
   return { ...described, fingerprint, ...(note !== undefined && { note }), at: now };
 }
 
 // Tools that were not read again are the same, and a large catalog takes a while to be measured.
 const fingerprints = new WeakMap<ApiCatalog['tools'], string>();
-
-async function fingerprintOf(value: unknown): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalJson(value)));
-  return encodeBase64Url(new Uint8Array(digest));
-}

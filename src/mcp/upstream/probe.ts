@@ -3,7 +3,7 @@ import type { ProbeRequest, ProbeResult } from '../../../durable-objects/contrac
 import { EgressError } from '../../egress/egress-error.ts';
 import { deadlineSignal } from '../../egress/fetch.ts';
 import { canonicalJson } from '../../lib/canonical-json.ts';
-import { encodeBase64Url } from '../../lib/base64url.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
 import { probeOpenApi } from '../openapi/probe.ts';
 import type { Catalog, UpstreamNetwork } from '../ports.ts';
@@ -124,8 +124,7 @@ async function discover(
 
 /** Of what an upstream offers. @throws EgressError when it is nested beyond measure */
 export async function fingerprintOf(value: unknown): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonicalForm(value)));
-  return encodeBase64Url(new Uint8Array(digest));
+  return sha256(canonicalForm(value));
 }
 
 function canonicalForm(value: unknown): string {

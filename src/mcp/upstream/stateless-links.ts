@@ -1,7 +1,7 @@
 // The upstreams of one client of 2026-07-28, for one request: modern servers are spoken to from here, legacy ones by way
 // of the object that holds the principal's sessions.
 import { canonicalJson } from '../../lib/canonical-json.ts';
-import { encodeBase64Url } from '../../lib/base64url.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import type { JsonObject } from '../../lib/json-value.ts';
 import type { Upstream } from '../../policy/snapshot.ts';
@@ -181,14 +181,9 @@ function read(answer: RpcAnswer, upstream: Upstream): Result<JsonObject, Upstrea
 /** A server is told at the beginning of a session what its client can be asked: clients that differ in it need several. */
 async function sideOf(principal: string, face: Face, now: number): Promise<Side> {
   const side = async (shown: Face): Promise<Side & { readonly digest: string }> => {
-    const digest = await digestOf(shown.capabilities);
+    const digest = await sha256(canonicalJson(shown.capabilities));
     return { digest, name: JSON.stringify(['principal', principal, digest]), face: shown };
   };
   const own = await side(face);
   return admitFace(principal, own.digest, now) ? own : side({ ...face, capabilities: {} });
-}
-
-async function digestOf(capabilities: Face['capabilities']): Promise<string> {
-  const text = new TextEncoder().encode(canonicalJson(capabilities));
-  return encodeBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', text)));
 }
