@@ -1,5 +1,8 @@
 // The RPC faces of the Durable Objects: flat methods, plain structured values in and out.
 import type { AuditEvent } from '../src/audit/event.ts';
+import type { Charge, LimitStanding } from '../src/budget/admission.ts';
+import type { HolderReport, LeaseAnswer, LeaseRequest } from '../src/budget/lease.ts';
+import type { Limit } from '../src/budget/limits.ts';
 import type { HealthReport } from '../src/health/report.ts';
 import type { ApprovalOutcome, ApprovalRequest, DefinitionsReport } from '../src/trust/ports.ts';
 import type { Vetting } from '../src/trust/vetting.ts';
@@ -9,6 +12,21 @@ import type { CallOutcome, Catalog, UpstreamSession, UpstreamView } from '../src
 export interface BudgetLedgerRpc {
   /** Commits the events to the outbox, once each by id; resolves after the commit. Concurrent calls share one commit. */
   record(events: readonly AuditEvent[]): Promise<void>;
+}
+
+/** What is committed as one: an event, the charge it settles, or both. A ledger of a server is sent charges alone. */
+export interface LedgerEntry {
+  readonly event?: AuditEvent;
+  readonly charge?: Charge;
+}
+
+/** The part of `BudgetLedger` that keeps limits. Everything resolves after its commit. */
+export interface LeaseLedgerRpc {
+  /** All limits of the request or none. */
+  acquire(request: LeaseRequest): Promise<LeaseAnswer>;
+  report(report: HolderReport): Promise<void>;
+  /** Reads; counters that were never used stand at zero. */
+  standings(limits: readonly Limit[]): Promise<readonly LimitStanding[]>;
 }
 
 /** Statuses and headers are the worker's matter, and so is who may use the session. */

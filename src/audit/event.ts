@@ -53,6 +53,13 @@ export interface AuditEvent {
   readonly usage_certainty?: 'exact' | 'lower_bound';
   /** Integer NanoUsd; absent where the price is not known, never a made-up zero. */
   readonly cost_nano_usd?: number;
+  /**
+   * What the call was held to cost at most before it was sent; only where a budget applied. A cost above it is counted
+   * all the same.
+   */
+  readonly estimate_nano_usd?: number;
+  /** What budgets were charged, where that is not the cost: more, where not all of the usage is known. */
+  readonly charged_nano_usd?: number;
   readonly latency_ms?: number;
   readonly upstream_ms?: number;
   /** HTTP status answered to the caller. */

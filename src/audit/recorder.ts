@@ -1,3 +1,4 @@
+import type { SettledCharge } from '../budget/admission.ts';
 import type { AuditEvent } from './event.ts';
 
 /** The payer under which is recorded what nobody in particular caused: changes of the configuration and of servers. */
@@ -10,8 +11,9 @@ export const CONFIG_PAYER = 'config';
  *   full because the ledger has been out of reach, so that traffic stops before records are lost.
  */
 export interface Recorder {
-  durable(payer: string, event: AuditEvent): Promise<void>;
-  batched(payer: string, event: AuditEvent): void;
+  /** @param charges what the event settles: that of the payer's ledger is committed with it, others are batched */
+  durable(payer: string, event: AuditEvent, charges?: readonly SettledCharge[]): Promise<void>;
+  batched(payer: string, event: AuditEvent, charges?: readonly SettledCharge[]): void;
 }
 
 export class AuditOverflow extends Error {

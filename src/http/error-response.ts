@@ -14,6 +14,7 @@ const STATUS = {
   tool_not_allowed: 403,
   model_not_allowed: 403,
   model_not_found: 404,
+  model_not_priced: 403,
   budget_exceeded: 402,
   rate_limited: 429,
   overloaded: 503,

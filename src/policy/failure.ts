@@ -1,4 +1,5 @@
 // The closed list of ways a request fails. `http/error-response.ts` alone turns a code into a status and a body.
+import type { LimitTier } from '../budget/limits.ts';
 
 export type FailureCode =
   | 'invalid_key'
@@ -11,6 +12,7 @@ export type FailureCode =
   | 'tool_not_allowed'
   | 'model_not_allowed'
   | 'model_not_found'
+  | 'model_not_priced'
   | 'budget_exceeded'
   | 'rate_limited'
   | 'overloaded'
@@ -31,6 +33,21 @@ export interface Failure {
   readonly param?: string;
   /** Each thing that is wrong, where there may be several. */
   readonly problems?: readonly FailureProblem[];
+  /** The limit that leaves no room. */
+  readonly limit?: FailureLimit;
+}
+
+export interface FailureLimit {
+  readonly tier: LimitTier;
+  /** Of the customer, the team, the key, the server. */
+  readonly name: string;
+  readonly tool?: string;
+  /** Of money in dollars. */
+  readonly amount: number;
+  readonly unit: 'usd' | 'requests' | 'tokens' | 'concurrent_requests';
+  readonly period?: string;
+  /** ISO 8601, UTC; absent where waiting does not help. */
+  readonly resetsAt?: string;
 }
 
 export interface FailureProblem {

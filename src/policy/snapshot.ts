@@ -2,6 +2,7 @@
 // it, `stores/` refreshes it, the engines read it. Secrets are in clear here and nowhere else.
 import type { ProviderDocument, SettingsDocument, UpstreamDocument } from '../config/document.ts';
 import type { Principal } from '../auth/principal.ts';
+import type { Limit } from '../budget/limits.ts';
 
 /** Exact names, `*`, or a trailing `*`. Empty means nothing is allowed. */
 export type NamePatterns = readonly string[];
@@ -27,6 +28,18 @@ export interface VirtualKey extends McpGrants {
   readonly toolGroups: readonly string[];
   /** Provider name → models. A provider that is not in it is denied. */
   readonly providers: ReadonlyMap<string, ProviderGrant>;
+  /** Absent where nothing bounds the key. */
+  readonly limits?: KeyLimits;
+}
+
+/** What bounds a key, each list ordered by tier. `policy/charge-plans.ts` makes plans of it. */
+export interface KeyLimits {
+  /** Of its customer, its team and itself. */
+  readonly own: readonly Limit[];
+  /** By provider name. */
+  readonly providers: ReadonlyMap<string, readonly Limit[]>;
+  /** By server name; a limit with a `tool` is for the tools that match it. */
+  readonly mcpClients: ReadonlyMap<string, readonly Limit[]>;
 }
 
 export interface ProviderGrant {
