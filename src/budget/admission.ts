@@ -4,9 +4,9 @@ import type { Amounts, ChargePlan, Limit } from './limits.ts';
 
 /** Of one ledger. It travels with the audit event, and is committed with it. */
 export interface Charge {
-  /** The audit event's id: a charge that comes again under it changes nothing. */
-  readonly id: string;
   readonly lease: string;
+  /** The how-manieth draw on the lease, from 1: a charge that comes again changes nothing, however late. */
+  readonly draw: number;
   /** When the request was admitted, by the isolate's clock; milliseconds since the epoch. */
   readonly at: number;
   /** What the lease is relieved of. Less than was drawn where the isolate keeps the rest to draw on again. */
@@ -27,9 +27,9 @@ export interface Ticket {
   /** What was drawn: the upper bound the request was admitted with. */
   readonly need: Amounts;
   /** @param actual what the request used @returns what the recorder is to be given with the event */
-  settle(eventId: string, actual: Amounts): readonly SettledCharge[];
-  /** The request was never sent. */
-  cancel(eventId: string): readonly SettledCharge[];
+  settle(actual: Amounts): readonly SettledCharge[];
+  /** The request was never sent, and counts for nothing. */
+  cancel(): readonly SettledCharge[];
 }
 
 export interface Refusal {
