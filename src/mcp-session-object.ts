@@ -26,6 +26,7 @@ export class McpSession extends SessionObject {
       waitUntil: services.waitUntil,
       standing: standings(services),
       recorder: services.recorder,
+      admission: services.admission,
       upstreams: (state) => {
         const links = linksOf(services, record, state);
         return { links, toolInvoker: createToolInvoker({ ...services, upstreamViews: links.views, links }) };

@@ -1,6 +1,7 @@
 // The composition root: the only file that constructs adapters and joins ports to them.
 import type { AuditReader } from './audit/query.ts';
 import type { Recorder } from './audit/recorder.ts';
+import type { Admission } from './budget/admission.ts';
 import { createSessionIds, type SessionIds } from './auth/session-id.ts';
 import { hashVirtualKey } from './auth/virtual-key.ts';
 import { openKeyring, type Keyring } from './config/keyring.ts';
@@ -42,6 +43,7 @@ export interface Services {
   readonly hashVirtualKey: (key: string) => Promise<string>;
   readonly configStore: ConfigStore;
   readonly recorder: Recorder;
+  readonly admission: Admission;
   readonly auditReader: AuditReader;
   readonly upstreamViews: UpstreamViews;
   readonly healthRecords: HealthRecords;
@@ -72,6 +74,7 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     hashVirtualKey: async (key) => hashVirtualKey((await keyring()).virtualKeys, key),
     configStore: createConfigStore({ db: env.DB, keyring, now }),
     recorder: createRecorder(env, waitUntil),
+    admission: { admit: () => Promise.reject(new Error('limits cannot be checked')), standings: () => [] },
     auditReader: createAuditReader(env.DB),
     upstreamViews: createUpstreamViews(env, { snapshot, now, waitUntil }),
     healthRecords: createHealthRecords(env),

@@ -5,6 +5,7 @@ import type { Result } from '../lib/result.ts';
 import type { Upstream } from '../policy/snapshot.ts';
 import type { Ask, Era, Face, UpstreamLinks } from './links.ts';
 import type { UpstreamCallFailure, UpstreamViews } from './ports.ts';
+import type { LimitPorts } from './request-limits.ts';
 import type { RpcAnswer, RpcId, Spoken } from './protocol/message.ts';
 import type { ToolCaller, ToolInvoker } from './tool-call.ts';
 
@@ -18,14 +19,13 @@ export interface Peer {
   readonly logLevel?: LoggingLevel;
 }
 
-export interface ClientRequest {
+export interface ClientRequest extends LimitPorts {
   readonly peer: Peer;
   readonly caller: ToolCaller;
   readonly links: UpstreamLinks;
   readonly upstreamViews: UpstreamViews;
   readonly toolInvoker: ToolInvoker;
   readonly recorder: Recorder;
-  readonly now: () => number;
   /** Of the request's body. */
   readonly requestBytes: number;
   /** Aborts when the client cancels or, in the modern era, hangs up. */

@@ -8,6 +8,7 @@ import type { ClientRequest } from './client-request.ts';
 import { hopOf, relayedParams } from './hop.ts';
 import { isGranted, type Grant } from './scope.ts';
 import { relayedEvent, type RelayedSubject } from './request-event.ts';
+import { admitRequest, settleRequest, type Admitted } from './request-limits.ts';
 import { readyView, requestUpstream, type Attempt } from './upstream-round.ts';
 
 export interface RelayedRequest extends Omit<RelayedSubject, 'upstream' | 'requestBytes'> {
@@ -31,7 +32,8 @@ export async function relayRequest(request: ClientRequest, relayed: RelayedReque
     ...(given !== undefined && { arguments: given }),
   };
   try {
-    recorder.batched(caller.virtualKey.principal.payer, await relayedEvent(caller, about, attempt, now()));
+    const { charges } = attempt.admitted === undefined ? {} : settleRequest(attempt.admitted, attempt);
+    recorder.batched(caller.virtualKey.principal.payer, await relayedEvent(caller, about, attempt, now()), charges);
   } catch (fault) {
     log('error', 'audit.event.lost', { request_id: caller.requestId, fault: describeFault(fault) });
     return err(failure('audit_unavailable', 'The request could not be recorded, so its result is withheld.'));
@@ -39,7 +41,11 @@ export async function relayRequest(request: ClientRequest, relayed: RelayedReque
   return attempt.outcome;
 }
 
-async function attemptRequest(request: ClientRequest, relayed: RelayedRequest): Promise<Attempt> {
+interface AdmittedAttempt extends Attempt {
+  readonly admitted?: Admitted;
+}
+
+async function attemptRequest(request: ClientRequest, relayed: RelayedRequest): Promise<AdmittedAttempt> {
   const { grant, method, params, subject } = relayed;
   const { caller } = request;
   if (grant === undefined) return { outcome: unknown() };
@@ -57,7 +63,10 @@ async function attemptRequest(request: ClientRequest, relayed: RelayedRequest): 
     signal: request.signal,
     principal: caller.virtualKey.principal.keyId,
   };
-  return requestUpstream(request, upstream, round, hopOf(request, upstream.name, params));
+  const admitted = await admitRequest(request, caller.virtualKey, upstream);
+  if (!admitted.ok) return { outcome: admitted, denial: admitted.error.code };
+  const attempt = await requestUpstream(request, upstream, round, hopOf(request, upstream.name, params));
+  return { ...attempt, admitted: admitted.value };
 }
 
 function actionOf(kind: RelayedSubject['kind'], upstream: string, subject: string): Action {

@@ -1,9 +1,11 @@
 // What the audit keeps of a client's request that reached, or was to reach, an upstream.
+import type { CallToolResult } from '@modelcontextprotocol/server';
 import { auditContent, type CallContent } from '../audit/content.ts';
 import type { AuditEvent, AuditOutcome } from '../audit/event.ts';
+import type { NanoUsd } from '../budget/money.ts';
 import { newId } from '../lib/ids.ts';
 import { NAME_LENGTH } from './limits.ts';
-import type { ToolCallAttempt, ToolCaller, ToolInvocation } from './tool-call.ts';
+import type { ToolCaller, ToolInvocation } from './tool-call.ts';
 import type { Attempt } from './upstream-round.ts';
 
 /** Under which names clients tell the model's id of the tool use. */
@@ -13,7 +15,7 @@ const TOOL_USE_ID_KEYS = ['claudecode/toolUseId', 'anthropic/toolUseId', 'anthro
 export async function toolCallEvent(
   caller: ToolCaller,
   invocation: ToolInvocation,
-  attempt: ToolCallAttempt,
+  attempt: Attempt<CallToolResult> & { readonly cost?: NanoUsd | undefined },
   now: number,
 ): Promise<AuditEvent> {
   const toolUseId = toolUseIdIn(invocation.meta);
@@ -25,6 +27,7 @@ export async function toolCallEvent(
     ...(failedTool && { outcome: 'error', reason: 'tool_error' }),
     server: clip(invocation.upstream),
     tool: clip(invocation.tool),
+    ...(attempt.cost !== undefined && { cost_nano_usd: attempt.cost }),
     ...(invocation.requestBytes !== undefined && { request_bytes: invocation.requestBytes }),
     ...(toolUseId !== undefined && { tool_use_id: clip(toolUseId) }),
   };

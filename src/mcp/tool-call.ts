@@ -15,11 +15,11 @@ import type { UpstreamLinks } from './links.ts';
 import type { Catalog, UpstreamViews } from './ports.ts';
 import { isGranted, type Grant, type Scope } from './scope.ts';
 import { toolCallEvent } from './request-event.ts';
+import { admitRequest, settleRequest, type Admitted, type LimitPorts } from './request-limits.ts';
 import { isToolResult, NOT_A_TOOL_RESULT } from './upstream/relayed-result.ts';
 import { readyView, requestUpstream, type Attempt, type Hop, type RoundFailure } from './upstream-round.ts';
 
-export interface ToolCallPorts {
-  readonly now: () => number;
+export interface ToolCallPorts extends LimitPorts {
   readonly waitUntil: (promise: Promise<unknown>) => void;
   readonly recorder: Recorder;
   readonly upstreamViews: UpstreamViews;
@@ -73,7 +73,10 @@ export interface ToolInvoker {
   invoke(caller: ToolCaller, invocation: ToolInvocation): Promise<ToolCallOutcome>;
 }
 
-export type ToolCallAttempt = Attempt<CallToolResult>;
+export interface ToolCallAttempt extends Attempt<CallToolResult> {
+  /** Present once limits let the call pass. */
+  readonly admitted?: Admitted;
+}
 
 export function createToolInvoker(ports: ToolCallPorts): ToolInvoker {
   return {
@@ -112,12 +115,24 @@ async function attemptCall(
   if (!isGranted(grant, 'tools', tool)) return denied('tool_not_granted');
   try {
     const ready = await findTool(ports, caller.scope, grant, invocation);
-    return ready.ok ? await callUpstream(ports, grant, caller, invocation) : { outcome: ready };
+    if (!ready.ok) return { outcome: ready };
+    const admitted = await admitRequest(ports, caller.virtualKey, grant.upstream, tool);
+    if (!admitted.ok) return { outcome: admitted, denial: admitted.error.code };
+    const startedAt = ports.now();
+    const attempt = await callUpstream(ports, grant, caller, invocation).catch(
+      // What failed here may have run there.
+      (fault: unknown) => ({ ...failedHere(caller, server, fault), upstreamMs: ports.now() - startedAt }),
+    );
+    return { ...attempt, admitted: admitted.value };
   } catch (fault) {
-    log('error', 'tool.call.failed', { request_id: caller.requestId, server, fault: describeFault(fault) });
-    const text = `The gateway failed; its log names the fault under ${caller.requestId}.`;
-    return { outcome: err(failure('internal_error', text)) };
+    return failedHere(caller, server, fault);
   }
+}
+
+function failedHere(caller: ToolCaller, server: string, fault: unknown): ToolCallAttempt {
+  log('error', 'tool.call.failed', { request_id: caller.requestId, server, fault: describeFault(fault) });
+  const text = `The gateway failed; its log names the fault under ${caller.requestId}.`;
+  return { outcome: err(failure('internal_error', text)) };
 }
 
 function denied(reason: string): ToolCallAttempt {
@@ -198,9 +213,10 @@ async function record(
 ): Promise<boolean> {
   const { payer } = caller.virtualKey.principal;
   try {
-    const event = await toolCallEvent(caller, invocation, attempt, ports.now());
-    if (caller.settings.audit.durability.tool_calls === 'durable') await ports.recorder.durable(payer, event);
-    else ports.recorder.batched(payer, event);
+    const { charges, cost } = attempt.admitted === undefined ? {} : settleRequest(attempt.admitted, attempt);
+    const event = await toolCallEvent(caller, invocation, { ...attempt, cost }, ports.now());
+    if (caller.settings.audit.durability.tool_calls === 'durable') await ports.recorder.durable(payer, event, charges);
+    else ports.recorder.batched(payer, event, charges);
     return true;
   } catch (fault) {
     log('error', 'audit.event.lost', { request_id: caller.requestId, fault: describeFault(fault) });

@@ -22,7 +22,7 @@ const SUPPORTED_VERSIONS = ['2026-07-28'];
 
 export interface ModernPost extends Pick<
   ClientRequest,
-  'caller' | 'recorder' | 'now' | 'requestBytes' | 'requestStates'
+  'caller' | 'recorder' | 'admission' | 'now' | 'requestBytes' | 'requestStates'
 > {
   /** As `classifyInboundRequest` found it: a request has a valid envelope. */
   readonly message: RpcRequest | RpcNotification;

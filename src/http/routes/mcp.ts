@@ -107,7 +107,7 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
       return answerLegacy({ ...legacyRequest(c, call), body: { value, byteLength } });
     case 'modern': {
       const { services } = c.var;
-      const { now, recorder, requestStates, waitUntil } = services;
+      const { now, recorder, admission, requestStates, waitUntil } = services;
       const { keyId } = call.caller.virtualKey.principal;
       return answerModern({
         message: route.message as Parameters<typeof answerModern>[0]['message'],
@@ -117,6 +117,7 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
         caller: call.caller,
         now,
         recorder,
+        admission,
         requestStates,
         waitUntil,
         linksFor: (face) => services.linksOf(keyId, face),

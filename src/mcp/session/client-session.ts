@@ -188,7 +188,7 @@ export class ClientSession {
   }
 
   #request(exchange: Exchange, standing: Standing, post: SessionPost, signal: AbortSignal): ClientRequest {
-    const { recorder, now } = this.#parts;
+    const { recorder, admission, now } = this.#parts;
     const { links, toolInvoker } = this.#ownUpstreams();
     const { protocolVersion, face, logLevel = DEFAULT_LOG_LEVEL } = this.#state;
     const peer: Peer = { era: 'legacy', protocolVersion, face, logLevel };
@@ -207,6 +207,7 @@ export class ClientSession {
       upstreamViews: links.views,
       toolInvoker,
       recorder,
+      admission,
       now,
       requestBytes: post.bytes,
       signal,

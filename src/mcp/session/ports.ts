@@ -1,4 +1,5 @@
 // What a session needs of the object it lives in, and what it answers to it.
+import type { LimitPorts } from '../request-limits.ts';
 import type { LoggingLevel } from '@modelcontextprotocol/server';
 import type { Recorder } from '../../audit/recorder.ts';
 import type { SessionHolder } from '../../auth/session-id.ts';
@@ -135,9 +136,8 @@ export interface SessionUpstreams {
   readonly toolInvoker: ToolInvoker;
 }
 
-export interface SessionParts {
+export interface SessionParts extends LimitPorts {
   readonly store: SessionStore;
-  readonly now: () => number;
   /** Keeps the object alive until then. */
   readonly waitUntil: (work: Promise<unknown>) => void;
   /**

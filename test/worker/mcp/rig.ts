@@ -13,6 +13,7 @@ import type { Grant, Scope } from '../../../src/mcp/scope.ts';
 import { serveRequest } from '../../../src/mcp/serve.ts';
 import { createToolInvoker } from '../../../src/mcp/tool-call.ts';
 import type { NamePatterns, Upstream, VirtualKey } from '../../../src/policy/snapshot.ts';
+import { NO_LIMITS } from '../no-limits.ts';
 
 export const HEALTHY: HealthReport = { state: 'healthy', breaker: 'closed', consecutiveFailures: 0, toolCount: 1 };
 export const NOW = 1_800_000_000_000;
@@ -170,8 +171,16 @@ export function methodsRig(options: RigOptions): Rig {
     },
     links,
     upstreamViews: views,
-    toolInvoker: createToolInvoker({ now, waitUntil: () => undefined, recorder, upstreamViews: views, links }),
+    toolInvoker: createToolInvoker({
+      now,
+      waitUntil: () => undefined,
+      recorder,
+      admission: NO_LIMITS,
+      upstreamViews: views,
+      links,
+    }),
     recorder,
+    admission: NO_LIMITS,
     now,
     requestBytes: 100,
     signal: new AbortController().signal,

@@ -14,6 +14,7 @@ import { adminRoutes } from '../../../../src/http/routes/admin/index.ts';
 import type { Services } from '../../../../src/services.ts';
 import { createConfigStore } from '../../../../src/stores/d1/config-store.ts';
 import { createPolicyStore } from '../../../../src/stores/d1/policy-store.ts';
+import { NO_LIMITS } from '../../no-limits.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token';
 /** 32 bytes, of the tests only. */
@@ -76,6 +77,7 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
     snapshot: createPolicyStore({ db: bindings.DB, keyring, now, waitUntil }),
     hashVirtualKey: async (key) => hashVirtualKey((await keyring()).virtualKeys, key),
     configStore: createConfigStore({ db: bindings.DB, keyring, now }),
+    admission: NO_LIMITS,
     recorder: {
       durable: async (payer, event) => record(payer, event, true),
       batched: (payer, event) => record(payer, event, false),

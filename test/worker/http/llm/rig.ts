@@ -9,6 +9,7 @@ import type { AppEnv } from '../../../../src/http/app-env.ts';
 import { llmRoutes } from '../../../../src/http/routes/llm/index.ts';
 import type { PolicySnapshot, ProviderGrant, VirtualKey } from '../../../../src/policy/snapshot.ts';
 import type { Services } from '../../../../src/services.ts';
+import { NO_LIMITS } from '../../no-limits.ts';
 
 export const KEY = 'vk-test-key-1';
 type Grants = Readonly<Record<string, Partial<ProviderGrant>>>;
@@ -126,7 +127,7 @@ function servicesOf(
   snapshot: PolicySnapshot,
   events: AuditEvent[],
   context: Pick<ExecutionContext, 'waitUntil'>,
-): Pick<Services, 'now' | 'waitUntil' | 'snapshot' | 'hashVirtualKey' | 'recorder'> {
+): Pick<Services, 'now' | 'waitUntil' | 'snapshot' | 'hashVirtualKey' | 'recorder' | 'admission'> {
   const record = (event: AuditEvent): void => {
     if (recorder === 'full') throw new AuditOverflow('full');
     if (recorder === 'broken') throw new Error('the ledger is out of reach');
@@ -137,6 +138,7 @@ function servicesOf(
     waitUntil: (promise) => context.waitUntil(promise),
     snapshot: async () => snapshot,
     hashVirtualKey: async (key) => key,
+    admission: NO_LIMITS,
     recorder: {
       async durable(_payer, event) {
         await scheduler.wait(5);

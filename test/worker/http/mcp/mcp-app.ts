@@ -13,6 +13,7 @@ import type { Catalog, UpstreamCallFailure } from '../../../../src/mcp/ports.ts'
 import { createRequestStates } from '../../../../src/mcp/protocol/request-states.ts';
 import type { NamePatterns, PolicySnapshot, Upstream, VirtualKey } from '../../../../src/policy/snapshot.ts';
 import type { Services } from '../../../../src/services.ts';
+import { NO_LIMITS } from '../../no-limits.ts';
 
 export const URL_BASE = 'http://gateway.test';
 export const VERSION = '2026-07-28';
@@ -159,6 +160,7 @@ export function mcpApp(options: McpAppOptions): McpApp {
     waitUntil: (promise: Promise<unknown>) => void waiting.push(promise),
     snapshot: async () => snapshot,
     hashVirtualKey: async (key: string) => `hash of ${key}`,
+    admission: NO_LIMITS,
     recorder: {
       durable: async (_payer: string, event: AuditEvent) => void app.events.push(event),
       batched: (_payer: string, event: AuditEvent) => void app.events.push(event),

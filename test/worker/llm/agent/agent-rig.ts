@@ -11,6 +11,7 @@ import { settingsDocument } from '../../../../src/config/document.ts';
 import type { LlmAnswer } from '../../../../src/llm/call-model.ts';
 import { failure, type Failure } from '../../../../src/policy/failure.ts';
 import { wireTurn, type AgentWireDialect, type ScriptedTurn } from '../../../support/agent-wire.ts';
+import { NO_LIMITS } from '../../no-limits.ts';
 
 export const DIALECTS: readonly AgentWireDialect[] = ['chat', 'responses', 'messages'];
 const OPERATION: Readonly<Record<AgentWireDialect, Operation>> = {
@@ -89,6 +90,7 @@ export function agentRig(options: AgentRigOptions): AgentRig {
       random: () => 0,
       fetch,
       statusOf: () => 500,
+      admission: NO_LIMITS,
       recorder: { durable: async () => {}, batched: (_payer: string, event: AuditEvent) => void events.push(event) },
       errorBody: async (reason: Failure) => ({ type: 'error', error: { message: reason.message, code: reason.code } }),
       toolbox: {

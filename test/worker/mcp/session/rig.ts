@@ -16,6 +16,7 @@ import type {
 import type { RpcAnswer } from '../../../../src/mcp/protocol/message.ts';
 import type { VirtualKey } from '../../../../src/policy/snapshot.ts';
 import { HEALTHY, scopeWith } from '../rig.ts';
+import { NO_LIMITS } from '../../no-limits.ts';
 
 export const NONCE = 'n'.repeat(22);
 const SESSION_ID = `0.${NONCE}.mac`;
@@ -120,6 +121,7 @@ export function sessionRig(options: RigOptions = {}, store = memoryStore(options
     waitUntil: () => undefined,
     standing: async () =>
       revoked ? undefined : { scope, settings: settingsDocument.parse({}), virtualKey: {} as VirtualKey },
+    admission: NO_LIMITS,
     recorder: { durable: async () => undefined, batched: () => undefined },
     serve,
     upstreams: () => ({

@@ -1,0 +1,64 @@
+// What a request to an upstream is charged, before and after: every request counts as one, and a tool costs what the
+// operator says it does.
+import type { Admission, SettledCharge, Ticket } from '../budget/admission.ts';
+import { toNanoUsd, type NanoUsd } from '../budget/money.ts';
+import { refusalFailure } from '../budget/refusal.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { toolPlans } from '../policy/charge-plans.ts';
+import type { Failure } from '../policy/failure.ts';
+import type { Upstream, VirtualKey } from '../policy/snapshot.ts';
+import { toolCost } from '../policy/tool-cost.ts';
+import type { Attempt } from './upstream-round.ts';
+
+export interface LimitPorts {
+  readonly now: () => number;
+  readonly admission: Admission;
+}
+
+/** A request that limits let pass. */
+export interface Admitted {
+  /** Absent where nothing bounds the request. */
+  readonly ticket?: Ticket;
+  /** Of the tool; absent where the operator says nothing about it. */
+  readonly cost?: NanoUsd;
+}
+
+export interface SettledRequest {
+  /** For the recorder. */
+  readonly charges?: readonly SettledCharge[];
+  /** For the audit event. */
+  readonly cost?: NanoUsd;
+}
+
+const NOTHING = toNanoUsd(0);
+
+/** Fails with `budget_exceeded` or `rate_limited`. */
+export async function admitRequest(
+  ports: LimitPorts,
+  key: VirtualKey,
+  upstream: Upstream,
+  tool?: string,
+): Promise<Result<Admitted, Failure>> {
+  const cost = tool === undefined ? undefined : toolCost(upstream, tool);
+  const priced = cost === undefined ? {} : { cost };
+  const plans = toolPlans(key, upstream, tool);
+  if (plans.length === 0) return ok(priced);
+  const outcome = await ports.admission.admit(plans, { cost: cost ?? NOTHING, tokens: 0, requests: 1 });
+  if (!outcome.ok) return err(refusalFailure(outcome.error, ports.now()));
+  return ok({ ...priced, ticket: outcome.value });
+}
+
+/** What was sent counts, however it ended; what was not counts for nothing. To be called once. */
+export function settleRequest({ ticket, cost }: Admitted, attempt: Attempt<object>): SettledRequest {
+  if (attempt.upstreamMs === undefined) return ticket === undefined ? {} : { charges: ticket.cancel() };
+  const actual = cost !== undefined && asksForMore(attempt) ? NOTHING : cost;
+  return {
+    ...(actual !== undefined && { cost: actual }),
+    ...(ticket !== undefined && { charges: ticket.settle({ cost: actual ?? NOTHING, tokens: 0, requests: 1 }) }),
+  };
+}
+
+/** The client calls again with what the server wants to know, and the work is done, and paid for, then. */
+function asksForMore({ outcome }: Attempt<object>): boolean {
+  return outcome.ok && 'resultType' in outcome.value && outcome.value.resultType === 'input_required';
+}
