@@ -1,102 +1,123 @@
 // Usage × price = cost, in integers. The price list is a library's; its arithmetic is in floating point, so it is not used.
 import { calcPrice, type ModelPrice } from '@pydantic/genai-prices';
-import { toNanoUsd, type NanoUsd } from './money.ts';
+import { Bill } from './bill.ts';
+import type { NanoUsd } from './money.ts';
 import type { Usage } from './usage.ts';
+
+/**
+ * Dollars per million tokens (`…_mtok`) or per thousand pieces (`…_kcount`), by the library's names. `grounding_kcount`
+ * and `code_sessions_kcount` are added to them: see `vendor-terms.ts`.
+ */
+export type { ModelPrice };
+
+/** Percent of the list price at which tokens are charged under a term of `Usage.terms`. */
+export type TermRates = ReadonlyMap<string, number>;
+
+export interface ListEntry {
+  readonly price: ModelPrice;
+  readonly contextWindow?: number;
+}
 
 /** Prices may depend on the minute of the day, never on less. */
 const PRICE_LIFETIME_MS = 60_000;
 const MAX_CACHED_PRICES = 500;
-const PICO_PER_NANO = 1000n;
 
 // A look-up walks the list's patterns; thousands a second would be most of a gateway's work.
-const cache = new Map<string, { readonly minute: number; readonly price: ModelPrice | undefined }>();
+const cache = new Map<string, { readonly minute: number; readonly entry: ListEntry | undefined }>();
 
 /**
- * The list price of a model, or undefined where the list does not know it.
+ * What the price list says of a model, or undefined where it does not know it.
  * @param priceList the library's name for the provider
  * @param now milliseconds since the epoch; some prices change with the date or the time of day
  */
-export function priceOf(priceList: string, model: string, now: number): ModelPrice | undefined {
+export function listEntryOf(priceList: string, model: string, now: number): ListEntry | undefined {
   const minute = Math.floor(now / PRICE_LIFETIME_MS);
   const key = `${priceList} ${model}`;
   const cached = cache.get(key);
-  if (cached?.minute === minute) return cached.price;
+  if (cached?.minute === minute) return cached.entry;
   if (cache.size >= MAX_CACHED_PRICES) cache.clear();
-  const price = calcPrice({}, model, { providerId: priceList, timestamp: new Date(now) })?.model_price;
-  cache.set(key, { minute, price });
-  return price;
+  const entry = lookUp(priceList, model, now);
+  cache.set(key, { minute, entry });
+  return entry;
 }
+
+function lookUp(priceList: string, model: string, now: number): ListEntry | undefined {
+  const found = calcPrice({}, model, { providerId: priceList, timestamp: new Date(now) });
+  if (found === null) return undefined;
+  const contextWindow = found.model.context_window;
+  return { price: found.model_price, ...(contextWindow !== undefined && { contextWindow }) };
+}
+
+/** The usual terms, by whatever name: they change nothing. */
+const USUAL_TERMS: TermRates = new Map([
+  ['tier:default', 100],
+  ['tier:standard', 100],
+  ['tier:auto', 100],
+  ['tier:on_demand', 100],
+  ['speed:standard', 100],
+  ['geo:global', 100],
+  ['geo:not_available', 100],
+]);
 
 /**
- * The cost of what is known of the usage, rounded to the nearest nano-dollar; undefined when nothing is known of it, or
- * when something was used that has no price.
+ * The cost of what is known of the usage, rounded once, to the nearest nano-dollar. Undefined when nothing is known of
+ * it, when something was used that has no price, and under terms whose rate is not known.
+ *
+ * Grows with `inputTokens` and `outputTokens` while the rest stays as it is, if the tiers of the price do. To price a
+ * worst case, name the dearest kinds: all input as written to a cache, all output as audio where audio is asked for.
  */
-export function costOf(usage: Usage, price: ModelPrice): NanoUsd | undefined {
+export function costOf(usage: Usage, price: ModelPrice, rates?: TermRates): NanoUsd | undefined {
   if (usage.inputTokens === undefined && usage.outputTokens === undefined) return undefined;
-  const input = usage.inputTokens ?? 0;
-  const bill = new Bill(price, input);
-
-  const { cacheReadTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0, inputAudioTokens = 0 } = usage;
-  bill.add(cacheReadTokens, ['cache_read_mtok', 'input_mtok']);
-  bill.add(cacheWrite1hTokens, ['cache_write_1h_mtok', 'cache_write_mtok', 'input_mtok']);
-  bill.add(cacheWriteTokens - cacheWrite1hTokens, ['cache_write_mtok', 'input_mtok']);
-  bill.add(inputAudioTokens, ['input_audio_mtok', 'input_mtok']);
-  bill.add(input - cacheReadTokens - cacheWriteTokens - inputAudioTokens, ['input_mtok']);
-
-  const { outputTokens = 0, reasoningTokens = 0, outputAudioTokens = 0 } = usage;
-  bill.add(reasoningTokens, ['output_reasoning_mtok', 'output_mtok']);
-  bill.add(outputAudioTokens, ['output_audio_mtok', 'output_mtok']);
-  bill.add(outputTokens - reasoningTokens - outputAudioTokens, ['output_mtok']);
-
-  bill.addThousands(usage.webSearches ?? 0, 'web_searches_kcount');
-  bill.addThousands(1, 'requests_kcount');
-  return bill.total();
+  if (usage.hasOtherCharges === true) return undefined;
+  const percents: number[] = [];
+  for (const term of usage.terms ?? []) {
+    const percent = rates?.get(term) ?? USUAL_TERMS.get(term);
+    if (percent === undefined) return undefined;
+    if (percent !== 100) percents.push(percent);
+  }
+  const bill = new Bill(price, usage.inputTokens ?? 0);
+  addInput(bill, usage);
+  addOutput(bill, usage);
+  addFees(bill, usage);
+  return bill.total(percents);
 }
 
-class Bill {
-  readonly #price: ModelPrice;
-  readonly #inputTokens: number;
-  #pico = 0n;
-  #hasUnpriced = false;
-
-  constructor(price: ModelPrice, inputTokens: number) {
-    this.#price = price;
-    this.#inputTokens = inputTokens;
-  }
-
-  /** @param names price entries in dollars per million tokens; the first that the model has counts */
-  add(tokens: number, names: readonly string[]): void {
-    if (tokens <= 0) return;
-    for (const name of names) {
-      const perMillion = this.#rate(name);
-      if (perMillion === undefined) continue;
-      this.#pico += BigInt(tokens) * toPico(perMillion * 1e6);
-      return;
-    }
-    this.#hasUnpriced = true;
-  }
-
-  /** What has no entry of its own is not charged for. */
-  addThousands(count: number, name: string): void {
-    const perThousand = this.#rate(name);
-    if (perThousand !== undefined) this.#pico += BigInt(count) * toPico(perThousand * 1e9);
-  }
-
-  total(): NanoUsd | undefined {
-    return this.#hasUnpriced ? undefined : toNanoUsd(Number((this.#pico + PICO_PER_NANO / 2n) / PICO_PER_NANO));
-  }
-
-  /** A tier is reached by the whole input of the call, and then holds for all of its tokens. */
-  #rate(name: string): number | undefined {
-    const entry = this.#price[name];
-    if (entry === undefined || typeof entry === 'number') return entry;
-    let rate = entry.base;
-    for (const tier of entry.tiers) if (this.#inputTokens > tier.start) rate = tier.price;
-    return rate;
-  }
+function addInput(bill: Bill, usage: Usage): void {
+  const { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0 } = usage;
+  const { inputAudioTokens = 0, inputImageTokens = 0, inputVideoTokens = 0 } = usage;
+  const readAudio = Math.min(usage.cacheReadAudioTokens ?? 0, cacheReadTokens, inputAudioTokens);
+  const readImage = Math.min(usage.cacheReadImageTokens ?? 0, cacheReadTokens - readAudio, inputImageTokens);
+  const audio = inputAudioTokens - readAudio;
+  const image = inputImageTokens - readImage;
+  bill.addTokens(readAudio, ['cache_audio_read_mtok', 'input_audio_mtok', 'cache_read_mtok', 'input_mtok']);
+  bill.addTokens(readImage, ['cache_image_read_mtok', 'input_image_mtok', 'cache_read_mtok', 'input_mtok']);
+  // Audio is never charged as text by chance: where it costs the same, its price says so.
+  bill.addTokens(audio, ['input_audio_mtok']);
+  bill.addTokens(image, ['input_image_mtok', 'input_mtok']);
+  bill.addTokens(inputVideoTokens, ['input_video_mtok', 'input_mtok']);
+  bill.addTokens(cacheWrite1hTokens, ['cache_write_1h_mtok', 'cache_write_mtok', 'input_mtok']);
+  bill.addTokens(cacheWriteTokens - cacheWrite1hTokens, ['cache_write_mtok', 'input_mtok']);
+  // What was read from a cache may also have been counted as audio or an image. Then it has been charged for, in full.
+  const rest = Math.max(0, inputTokens - cacheWriteTokens - readAudio - readImage - audio - image - inputVideoTokens);
+  const readText = Math.min(cacheReadTokens - readAudio - readImage, rest);
+  bill.addTokens(readText, ['cache_read_mtok', 'input_mtok']);
+  bill.addTokens(rest - readText, ['input_mtok']);
 }
 
-/** A millionth of a list price is a whole number of picodollars for every price with up to six decimals. */
-function toPico(amount: number): bigint {
-  return BigInt(Math.round(amount));
+function addOutput(bill: Bill, usage: Usage): void {
+  const { outputTokens = 0, reasoningTokens = 0, outputAudioTokens = 0, outputImageTokens = 0 } = usage;
+  bill.addTokens(reasoningTokens, ['output_reasoning_mtok', 'output_mtok']);
+  bill.addTokens(outputAudioTokens, ['output_audio_mtok']);
+  bill.addTokens(outputImageTokens, ['output_image_mtok', 'output_mtok']);
+  bill.addTokens(outputTokens - reasoningTokens - outputAudioTokens - outputImageTokens, ['output_mtok']);
+}
+
+function addFees(bill: Bill, usage: Usage): void {
+  const { webSearches = 0, fileSearches = 0, codeSessions = 0 } = usage;
+  // Some models charge for an answer that rests on searches, however many.
+  if (bill.has('grounding_kcount')) bill.addFees(Math.min(1, webSearches), 'grounding_kcount');
+  else bill.addFees(webSearches, 'web_searches_kcount');
+  bill.addFees(fileSearches, 'storage_searches_kcount');
+  bill.addFees(codeSessions, 'code_sessions_kcount');
+  if (bill.has('requests_kcount')) bill.addFees(1, 'requests_kcount');
 }

@@ -3,7 +3,7 @@ import { auditContent } from '../audit/content.ts';
 import type { AuditEvent, AuditOutcome } from '../audit/event.ts';
 import { AuditOverflow, type Recorder } from '../audit/recorder.ts';
 import type { Tags } from '../audit/tags.ts';
-import { costOf, priceOf } from '../budget/price.ts';
+import { costOf } from '../budget/price.ts';
 import { toNanoUsd, type NanoUsd } from '../budget/money.ts';
 import type { Usage } from '../budget/usage.ts';
 import type { SettingsDocument } from '../config/document.ts';
@@ -13,6 +13,7 @@ import { err, ok, type Result } from '../lib/result.ts';
 import { failure, type Failure } from '../policy/failure.ts';
 import type { VirtualKey } from '../policy/snapshot.ts';
 import { AUDIT_PAUSE_MS } from './limits.ts';
+import { modelPricing } from './model-price.ts';
 import type { ModelTarget } from './resolve-model.ts';
 import type { ResponseFacts } from './response-reader.ts';
 
@@ -75,15 +76,10 @@ export class CallRecord {
 
   /** Undefined where the usage or the price is not known. */
   costOf(usage: Usage | undefined, responseModel?: string): NanoUsd | undefined {
-    const prices = this.target?.type.prices;
-    if (usage === undefined || this.target === undefined || prices === undefined) return undefined;
-    if (prices === 'free') return toNanoUsd(0);
-    const now = this.#ports.now();
-    // The list knows some models by the name asked for and some by the dated one that answered.
-    const price =
-      priceOf(prices.list, this.target.model, now) ??
-      (responseModel === undefined ? undefined : priceOf(prices.list, responseModel, now));
-    return price === undefined ? undefined : costOf(usage, price);
+    if (usage === undefined || this.target === undefined) return undefined;
+    const pricing = modelPricing(this.target, this.#ports.now(), responseModel);
+    if (pricing === 'free') return toNanoUsd(0);
+    return pricing === undefined ? undefined : costOf(usage, pricing.price, pricing.rates);
   }
 
   /** Leaves the one event of the call. Fails when it cannot be kept: the answer must then be withheld. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toNanoUsd, toUsdText } from '../../../src/budget/money.ts';
-import { costOf, priceOf } from '../../../src/budget/price.ts';
+import { costOf, listEntryOf } from '../../../src/budget/price.ts';
 import type { Usage } from '../../../src/budget/usage.ts';
 
 const NOW = Date.UTC(2026, 5, 1, 12);
@@ -39,8 +39,9 @@ describe('cost, worked by hand in dollars per million tokens', () => {
     expect(costOf(exact({ inputTokens: 8, outputTokens: 0 }), { input_mtok: 0.02 })).toBe(160);
   });
 
-  it('falls back to the plain rate where a cache or audio has none of its own', () => {
-    expect(costOf(exact({ inputTokens: 10, cacheReadTokens: 4, inputAudioTokens: 2 }), { input_mtok: 1 })).toBe(10_000);
+  it('falls back to the plain rate where a cache has none of its own, and for audio never', () => {
+    expect(costOf(exact({ inputTokens: 10, cacheReadTokens: 4 }), { input_mtok: 1 })).toBe(10_000);
+    expect(costOf(exact({ inputTokens: 10, inputAudioTokens: 2 }), { input_mtok: 1 })).toBeUndefined();
   });
 
   it('takes the tier that the whole input reaches', () => {
@@ -60,16 +61,21 @@ describe('cost, worked by hand in dollars per million tokens', () => {
 
 describe('the price list', () => {
   it('knows models by name, and says so when it does not', () => {
-    expect(priceOf('openai', 'gpt-4o', NOW)).toMatchObject({ input_mtok: 2.5, cache_read_mtok: 1.25, output_mtok: 10 });
-    expect(priceOf('anthropic', 'claude-sonnet-4-5-20250929', NOW)).toMatchObject({ output_mtok: { base: 15 } });
-    expect(priceOf('openai', 'no-such-model', NOW)).toBeUndefined();
-    expect(priceOf('no-such-list', 'gpt-4o', NOW)).toBeUndefined();
+    expect(listEntryOf('openai', 'gpt-4o', NOW)).toMatchObject({
+      price: { input_mtok: 2.5, cache_read_mtok: 1.25, output_mtok: 10 },
+      contextWindow: 128_000,
+    });
+    expect(listEntryOf('anthropic', 'claude-sonnet-4-5-20250929', NOW)).toMatchObject({
+      price: { output_mtok: { base: 15 } },
+    });
+    expect(listEntryOf('openai', 'no-such-model', NOW)).toBeUndefined();
+    expect(listEntryOf('no-such-list', 'gpt-4o', NOW)).toBeUndefined();
   });
 
   it('follows prices that depend on the hour', () => {
     const night = Date.UTC(2025, 5, 1, 20);
     const day = Date.UTC(2025, 5, 1, 12);
-    expect(priceOf('deepseek', 'deepseek-chat', night)).not.toEqual(priceOf('deepseek', 'deepseek-chat', day));
+    expect(listEntryOf('deepseek', 'deepseek-chat', night)).not.toEqual(listEntryOf('deepseek', 'deepseek-chat', day));
   });
 });
 
