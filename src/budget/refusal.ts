@@ -1,11 +1,145 @@
-// What a caller is told of a limit without room.
-import { failure, type Failure } from '../policy/failure.ts';
+// What a caller is told whose request a limit leaves no room for: in words for people and models, in members for programs.
+import { failure, type Failure, type FailureLimit } from '../policy/failure.ts';
 import type { Refusal } from './admission.ts';
+import type { Limit, LimitTier, LimitWindow, Metric } from './limits.ts';
+import { toNanoUsd, toUsdText } from './money.ts';
 
-/** @param _now milliseconds since the epoch */
-export function refusalFailure({ limit }: Refusal, _now: number): Failure {
-  return failure(
-    limit.metric === 'cost' ? 'budget_exceeded' : 'rate_limited',
-    `The limit of ${limit.name} leaves no room.`,
-  );
+/**
+ * `budget_exceeded` for money, `rate_limited` for everything else. It speaks of no one but the owner of the limit.
+ * @param now milliseconds since the epoch
+ */
+export function refusalFailure(refusal: Refusal, now: number): Failure {
+  const { limit, resetsAt } = refusal;
+  const isBudget = limit.metric === 'cost';
+  const waitSeconds = resetsAt === undefined ? undefined : Math.max(1, Math.ceil((resetsAt - now) / 1000));
+  const retryAfterSeconds = waitSeconds ?? (isBudget && !onlyHeld(refusal) ? undefined : 1);
+  return failure(isBudget ? 'budget_exceeded' : 'rate_limited', messageOf(refusal, waitSeconds), {
+    limit: failureLimit(refusal),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
+}
+
+/** The limit of a failure as every dialect shows it to programs; `resets_at` is absent where waiting does not help. */
+export function limitMembers(limit: FailureLimit): Readonly<Record<string, string | number>> {
+  const { tier, name, tool, amount, unit, period, resetsAt } = limit;
+  return {
+    tier,
+    name,
+    ...(tool !== undefined && { tool }),
+    limit: amount,
+    unit,
+    ...(period !== undefined && { period }),
+    ...(resetsAt !== undefined && { resets_at: resetsAt }),
+  };
+}
+
+export const UNITS = {
+  cost: 'usd',
+  requests: 'requests',
+  tokens: 'tokens',
+  concurrent: 'concurrent_requests',
+} as const satisfies Record<Metric, FailureLimit['unit']>;
+
+/** As people and programs read it: money in dollars, exact to the nano-dollar below eight million of them. */
+export function shownAmount(metric: Metric, amount: number): number {
+  return metric === 'cost' ? amount / 1e9 : amount;
+}
+
+/** ISO 8601, UTC, without the milliseconds where there are none. @param at milliseconds since the epoch */
+export function toTimeText(at: number): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}
+
+function failureLimit({ limit, resetsAt }: Refusal): FailureLimit {
+  const { tier, name, tool, metric, amount, window } = limit;
+  return {
+    tier,
+    name,
+    ...(tool !== undefined && { tool }),
+    amount: shownAmount(metric, amount),
+    unit: UNITS[metric],
+    ...(window !== undefined && { period: window.period }),
+    ...(resetsAt !== undefined && { resetsAt: toTimeText(resetsAt) }),
+  };
+}
+
+function messageOf(refusal: Refusal, waitSeconds: number | undefined): string {
+  const { limit, need } = refusal;
+  if (limit.metric === 'concurrent') return concurrencyMessage(refusal);
+  const subject = `The ${limit.metric === 'cost' ? 'budget' : 'rate limit'} of ${ownerOf(limit)}`;
+  const whole = `${amountText(limit, limit.amount)} ${periodText(limit.window)}`;
+  if (need > limit.amount) {
+    return `${subject} is ${whole}, and this request alone may take ${needText(refusal)}: it never fits. ${remedy(limit)}.`;
+  }
+  const taken = `${amountText(limit, refusal.spent)} ${limit.metric === 'cost' ? 'spent' : 'used'}`;
+  const held = refusal.reserved > 0 ? `, ${amountText(limit, refusal.reserved)} held by requests under way` : '';
+  return `${subject} has no room: of ${whole}, ${taken}${held}; this request may take ${needText(refusal)}. ${advice(refusal, waitSeconds)}`;
+}
+
+function concurrencyMessage({ limit, reserved }: Refusal): string {
+  const cap = `${limit.amount} ${limit.amount === 1 ? 'request' : 'requests'} at once`;
+  const text = `The rate limit of ${ownerOf(limit)} is ${cap}`;
+  if (limit.amount === 0) return `${text}. ${remedy(limit)}.`;
+  return `${text}, and ${reserved} ${reserved === 1 ? 'is' : 'are'} running. Try again when one has ended.`;
+}
+
+/** Whether the request would fit as soon as others that are under way turn out to need nothing. */
+function onlyHeld({ limit, spent, need }: Refusal): boolean {
+  return spent + need <= limit.amount;
+}
+
+function advice(refusal: Refusal, waitSeconds: number | undefined): string {
+  const { limit, resetsAt } = refusal;
+  if (onlyHeld(refusal)) return 'Try again when some of those have ended.';
+  if (resetsAt === undefined || waitSeconds === undefined) return `${remedy(limit)}.`;
+  return `Try again at ${toTimeText(resetsAt)}, in ${durationText(waitSeconds)}. ${remedy(limit)}.`;
+}
+
+/** What helps besides waiting. A call of a tool has no size that the caller could choose. */
+function remedy({ tier, metric }: Limit): string {
+  const raise = `whoever runs the gateway can raise the ${metric === 'cost' ? 'budget' : 'limit'}`;
+  const hasSize = (metric === 'cost' || metric === 'tokens') && tier !== 'mcp_client' && tier !== 'server';
+  return hasSize
+    ? `A model call needs less with a lower max_tokens or a shorter input; ${raise}`
+    : `W${raise.slice(1)}`;
+}
+
+const OWNERS: Readonly<Record<LimitTier, string>> = {
+  server: 'server',
+  customer: 'customer',
+  team: 'team',
+  virtual_key: 'key',
+  provider_config: 'key and provider',
+  mcp_client: 'key and server',
+};
+
+function ownerOf({ tier, name, tool }: Limit): string {
+  return `${OWNERS[tier]} "${name}"${tool === undefined ? '' : ` for the tool "${tool}"`}`;
+}
+
+function needText({ limit, need }: Refusal): string {
+  return limit.metric === 'requests' ? amountText(limit, need) : `up to ${amountText(limit, need)}`;
+}
+
+function amountText({ metric }: Limit, amount: number): string {
+  if (metric === 'cost') return `$${toUsdText(toNanoUsd(amount))}`;
+  const noun = metric === 'tokens' ? 'token' : 'request';
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}
+
+const PERIODS: Readonly<Record<string, string>> = {
+  m: 'minute', h: 'hour', d: 'day', w: 'week', M: 'month', Y: 'year',
+}; // prettier-ignore
+
+function periodText(window: LimitWindow | undefined): string {
+  const [, count, letter] = /^(\d+)([mhdwMY])$/.exec(window?.period ?? '') ?? [];
+  const noun = PERIODS[letter ?? ''];
+  if (window === undefined || noun === undefined) return 'in all';
+  return `per ${window.calendar ? 'calendar ' : ''}${count === '1' ? noun : `${count} ${noun}s`}`;
+}
+
+function durationText(seconds: number): string {
+  const [size, noun] = seconds < 120 ? [1, 'second'] : seconds < 7_200 ? [60, 'minute'] : seconds < 172_800 ? [3_600, 'hour'] : [86_400, 'day']; // prettier-ignore
+  const count = Math.ceil(seconds / size);
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

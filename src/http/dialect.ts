@@ -4,6 +4,7 @@ import type { Dialect } from './error-response.ts';
 export function dialectOf(path: string): Dialect {
   if (path === '/mcp' || path.startsWith('/mcp/')) return 'jsonrpc';
   if (path.startsWith('/anthropic/') || path.startsWith('/v1/messages')) return 'anthropic';
+  if (path.startsWith('/genai/')) return 'gemini';
   if (path.startsWith('/v1/') || path.startsWith('/openai/')) return 'openai';
   return 'problem';
 }

@@ -1,7 +1,8 @@
 // The only table from failure codes to HTTP statuses, and the only place that words an error body.
+import { limitMembers } from '../budget/refusal.ts';
 import type { Failure, FailureCode } from '../policy/failure.ts';
 
-export type Dialect = 'openai' | 'anthropic' | 'problem' | 'jsonrpc';
+export type Dialect = 'openai' | 'anthropic' | 'gemini' | 'problem' | 'jsonrpc';
 
 const STATUS = {
   invalid_key: 401,
@@ -29,6 +30,8 @@ const STATUS = {
 /** OpenAI's `error.type`, chosen so that its SDKs raise the class a caller expects. */
 function openAiType(status: number): string {
   if (status === 401) return 'authentication_error';
+  // OpenAI's own word for money that is used up; its status would be 429, which its SDKs send again.
+  if (status === 402) return 'insufficient_quota';
   if (status === 403) return 'permission_error';
   if (status === 429) return 'rate_limit_error';
   return status < 500 ? 'invalid_request_error' : 'server_error';
@@ -45,6 +48,18 @@ function anthropicType(status: number): string {
   if (status === 503) return 'overloaded_error';
   if (status === 504) return 'timeout_error';
   return status < 500 ? 'invalid_request_error' : 'api_error';
+}
+
+/** Of `google.rpc.Code`, by the status that its documentation maps to it. */
+function geminiStatus(status: number): string {
+  if (status === 401) return 'UNAUTHENTICATED';
+  if (status === 402 || status === 429) return 'RESOURCE_EXHAUSTED';
+  if (status === 403) return 'PERMISSION_DENIED';
+  if (status === 404) return 'NOT_FOUND';
+  if (status === 409) return 'ABORTED';
+  if (status === 503) return 'UNAVAILABLE';
+  if (status === 504) return 'DEADLINE_EXCEEDED';
+  return status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL';
 }
 
 /** JSON-RPC 2.0 §5.1, with the implementation-defined range for what the transport refused. */
@@ -71,15 +86,41 @@ export function errorResponse(failure: Failure, dialect: Dialect, requestId: str
 
 function errorBody(failure: Failure, status: number, dialect: Dialect, requestId: string): unknown {
   const { code, message, param, problems } = failure;
+  const limit = failure.limit === undefined ? {} : limitMembers(failure.limit);
   switch (dialect) {
     case 'openai':
-      return { error: { message, type: openAiType(status), code, param: param ?? null } };
+      return { error: { message, type: openAiType(status), code, param: param ?? null, ...limit } };
     case 'anthropic':
-      return { type: 'error', error: { type: anthropicType(status), message, code }, request_id: requestId };
+      return { type: 'error', error: { type: anthropicType(status), message, code, ...limit }, request_id: requestId };
+    case 'gemini':
+      return { error: { code: status, message, status: geminiStatus(status), details: geminiDetails(failure, limit) } };
     case 'jsonrpc':
-      return { jsonrpc: '2.0', id: null, error: { code: jsonRpcCode(code), message, data: { code } } };
+      return { jsonrpc: '2.0', id: null, error: { code: jsonRpcCode(code), message, data: { code, ...limit } } };
     case 'problem':
       // RFC 9457. `type` stays about:blank: the code says which, the title what.
-      return { type: 'about:blank', title: code.replaceAll('_', ' '), status, detail: message, code, problems };
+      return {
+        type: 'about:blank',
+        title: code.replaceAll('_', ' '),
+        status,
+        detail: message,
+        code,
+        problems,
+        ...limit,
+      };
   }
+}
+
+/** As Google's own errors have them (AIP-193): all values of the metadata are text. */
+function geminiDetails({ code, param, retryAfterSeconds }: Failure, limit: ReturnType<typeof limitMembers>): unknown[] {
+  const metadata = { code, ...(param !== undefined && { param }), ...limit };
+  const texts = Object.entries(metadata).map(([name, value]) => [name, String(value)] as const);
+  const info = {
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    reason: code.toUpperCase(),
+    domain: 'sallyport',
+    metadata: Object.fromEntries(texts),
+  };
+  if (retryAfterSeconds === undefined) return [info];
+  const retry = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${Math.ceil(retryAfterSeconds)}s` };
+  return [info, retry];
 }

@@ -1,4 +1,5 @@
 // How a client is told that its request came to nothing.
+import { limitMembers } from '../../budget/refusal.ts';
 import { at, isObject } from '../../lib/json-value.ts';
 import { NAME_LENGTH } from '../limits.ts';
 import type { Era } from '../links.ts';
@@ -36,9 +37,13 @@ export function answeredError(error: RoundFailure): RpcAnswer | undefined {
   return relayed ? rpcError(answered.code, error.message, answered.data) : undefined;
 }
 
-/** For programs: `{code, retry_after_seconds}`. */
-export function failureData({ code, retryAfterSeconds }: RoundFailure): Record<string, unknown> {
-  return { code, ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }) };
+/** For programs: `{code, retry_after_seconds}`, and the limit that left no room. */
+export function failureData({ code, retryAfterSeconds, limit }: RoundFailure): Record<string, unknown> {
+  return {
+    code,
+    ...(retryAfterSeconds !== undefined && { retry_after_seconds: retryAfterSeconds }),
+    ...(limit !== undefined && limitMembers(limit)),
+  };
 }
 
 /** Of every method but `tools/call`, whose failures are results for the model to read. */
