@@ -10,6 +10,13 @@ export function toNanoUsd(amount: number): NanoUsd {
   return amount as NanoUsd;
 }
 
+/** @returns undefined where the amount is negative, too large, or no whole number of nano-dollars */
+export function fromUsd(usd: number): NanoUsd | undefined {
+  const text = usd.toFixed(9);
+  const nano = Number(text.replace('.', ''));
+  return Number(text) === usd && nano >= 0 && Number.isSafeInteger(nano) ? toNanoUsd(nano) : undefined;
+}
+
 /** As a decimal number of dollars, exact and without an exponent: `0.000123456`. */
 export function toUsdText(amount: NanoUsd): string {
   const digits = String(amount).padStart(10, '0');

@@ -1,7 +1,9 @@
 // Compiles the configured objects into what a request is decided by. Pure.
 import { payerOf, type Principal } from '../auth/principal.ts';
+import type { Limit } from '../budget/limits.ts';
 import { unitePatterns } from '../policy/patterns.ts';
 import type {
+  KeyLimits,
   McpGrants,
   NamePatterns,
   PolicySnapshot,
@@ -10,8 +12,9 @@ import type {
   Upstream,
   VirtualKey,
 } from '../policy/snapshot.ts';
+import { compileLimits, type LimitOwner, type WrittenLimits } from './compiled-limits.ts';
 import { settingsDocument, type ToolGroupDocument, type VirtualKeyDocument } from './document.ts';
-import type { ObjectKind } from './objects.ts';
+import type { ConfigObject, ObjectKind } from './objects.ts';
 import type { StoredObject } from './stored.ts';
 
 export function compileSnapshot(revision: number, objects: readonly StoredObject[]): PolicySnapshot {
@@ -21,16 +24,22 @@ export function compileSnapshot(revision: number, objects: readonly StoredObject
   const toolGroups = new Map<string, ToolGroup>(
     of('tool_group').map(({ name, document }) => [name, compileGroup(document)]),
   );
-  const customerOfTeam = new Map(of('team').map(({ name, document }) => [name, document.customer]));
+  const owners: Owners = {
+    customers: new Map(of('customer').map(({ name, document }) => [name, document])),
+    teams: new Map(of('team').map(({ name, document }) => [name, document])),
+  };
   const virtualKeys = new Map<string, VirtualKey>();
   for (const { id, key, document } of of('virtual_key'))
-    if (key !== undefined) virtualKeys.set(key.hash, compileKey(id, document, toolGroups, customerOfTeam));
+    if (key !== undefined) virtualKeys.set(key.hash, compileKey(id, document, toolGroups, owners));
 
   return {
     revision,
     virtualKeys,
     upstreams: new Map<string, Upstream>(
-      of('server').map(({ name, fingerprint, document }) => [name, { ...document, fingerprint }]),
+      of('server').map(({ name, fingerprint, document }) => [
+        name,
+        { ...document, fingerprint, ...serverLimits(name, document) },
+      ]),
     ),
     toolGroups,
     providers: new Map<string, Provider>(
@@ -40,14 +49,23 @@ export function compileSnapshot(revision: number, objects: readonly StoredObject
   };
 }
 
+type DocumentOf<K extends ObjectKind> = Extract<ConfigObject, { kind: K }>['document'];
+
+/** Who pays for keys, by name. */
+interface Owners {
+  readonly customers: ReadonlyMap<string, DocumentOf<'customer'>>;
+  readonly teams: ReadonlyMap<string, DocumentOf<'team'>>;
+}
+
 function compileKey(
   id: string,
   document: VirtualKeyDocument,
   toolGroups: ReadonlyMap<string, ToolGroup>,
-  customerOfTeam: ReadonlyMap<string, string | undefined>,
+  owners: Owners,
 ): VirtualKey {
   const { team, expires_at: expiresAt } = document;
-  const customer = document.customer ?? (team === undefined ? undefined : customerOfTeam.get(team));
+  // A team's own customer, whatever the key says: what a team spends is kept in one ledger.
+  const customer = team === undefined ? document.customer : owners.teams.get(team)?.customer;
   const principal: Principal = {
     kind: 'virtual_key',
     keyId: id,
@@ -65,7 +83,54 @@ function compileKey(
     ...compileGrants(document, toolGroups),
     toolGroups: document.tool_groups.filter((group) => toolGroups.has(group)),
     providers: new Map(document.providers.map(({ name, models, weight }) => [name, { models, weight }])),
+    ...keyLimits(principal, document, owners),
   };
+}
+
+function keyLimits(
+  { keyId, keyName, team = '', customer = '' }: Principal,
+  document: VirtualKeyDocument,
+  { customers, teams }: Owners,
+): { limits?: KeyLimits } {
+  const own = [
+    ...compileLimits(named('customer', customer), customers.get(customer) ?? {}),
+    ...compileLimits(named('team', team), teams.get(team) ?? {}),
+    ...compileLimits({ tier: 'virtual_key', parts: [keyId], name: keyName, spendName: keyId }, document),
+  ];
+  const providers = byName(document.providers, (name) => ({
+    tier: 'provider_config',
+    parts: [keyId, name],
+    name: `${keyName}/${name}`,
+    spendName: `${keyId}/${name}`,
+  }));
+  const mcpClients = byName(document.mcp_clients, (name) => ({
+    tier: 'mcp_client',
+    parts: [keyId, name],
+    name: `${keyName}/${name}`,
+  }));
+  if (own.length === 0 && providers.size === 0 && mcpClients.size === 0) return {};
+  return { limits: { own, providers, mcpClients } };
+}
+
+function serverLimits(name: string, document: WrittenLimits): { limits?: readonly Limit[] } {
+  const limits = compileLimits({ tier: 'server', parts: [name], name }, document);
+  return limits.length === 0 ? {} : { limits };
+}
+
+function named(tier: 'customer' | 'team', name: string): LimitOwner {
+  return { tier, parts: [name], name, spendName: name };
+}
+
+function byName(
+  entries: readonly (WrittenLimits & { readonly name: string })[],
+  ownerOf: (name: string) => LimitOwner,
+): ReadonlyMap<string, readonly Limit[]> {
+  const compiled = new Map<string, readonly Limit[]>();
+  for (const entry of entries) {
+    const limits = compileLimits(ownerOf(entry.name), entry);
+    if (limits.length > 0) compiled.set(entry.name, limits);
+  }
+  return compiled;
 }
 
 /** What the key's own list and its tool groups allow, united. */

@@ -40,12 +40,19 @@ export function objectKey(object: { readonly kind: string; readonly name: string
 
 /** A whole document as its objects, in the document's order. */
 export function objectsOf(gateway: GatewayDocument): ConfigObject[] {
-  const { audit, limits, health, mcp } = gateway;
+  const { audit, limits, health, alerts, mcp } = gateway;
   return [
     {
       kind: 'settings',
       name: SETTINGS_NAME,
-      document: { audit, limits, health, code_mode: mcp.code_mode, sessions: mcp.sessions },
+      document: {
+        audit,
+        limits,
+        health,
+        ...(alerts !== undefined && { alerts }),
+        code_mode: mcp.code_mode,
+        sessions: mcp.sessions,
+      },
     },
     ...mcp.servers.map((document) => ({ kind: 'server', name: document.name, document }) as const),
     ...mcp.tool_groups.map((document) => ({ kind: 'tool_group', name: document.name, document }) as const),

@@ -40,9 +40,17 @@ function issueProblems(issue: Issue, path: ConfigPath, input: unknown): ConfigPr
       return [{ path, message: boundMessage(issue) }];
     case 'invalid_format':
       return [issue.format === 'datetime' ? dateProblem(path) : { path, message: issue.message }];
+    case 'custom':
+      return [customProblem(path, issue)];
     default:
       return [{ path, message: issue.message }];
   }
+}
+
+/** What the schema itself has checked may say what to do about it. */
+function customProblem(path: ConfigPath, { message, params }: z.core.$ZodIssueCustom): ConfigProblem {
+  const fix: unknown = params?.['fix'];
+  return { path, message, ...(typeof fix === 'string' && { fix }) };
 }
 
 function typeProblem(path: ConfigPath, value: unknown, expected: readonly string[]): ConfigProblem {
@@ -64,11 +72,14 @@ function choiceProblem(path: ConfigPath, value: unknown, choices: readonly strin
 
 function unionProblems(issue: z.core.$ZodIssueInvalidUnion, path: ConfigPath, input: unknown): ConfigProblem[] {
   if (issue.discriminator !== undefined) return serverTypeProblems(path, input);
-  const inner = issue.errors.map((alternative) => alternative[0]).filter((first) => first !== undefined);
-  const types = inner.flatMap((first) => (first.code === 'invalid_type' ? [first.expected] : []));
-  if (types.length === inner.length) return [typeProblem(path, valueAt(input, path), types)];
-  const telling = inner.find((first) => first.code !== 'invalid_type');
-  return telling === undefined ? [{ path, message: issue.message }] : issueProblems(telling, path, input);
+  // What fails as a whole says what kind of value the alternative is; another fails within, and knows better why.
+  const whole = issue.errors.map(([first]) =>
+    first?.path.length === 0 && first.code === 'invalid_type' ? first : undefined,
+  );
+  const kinds = whole.flatMap((first) => (first === undefined ? [] : [first.expected]));
+  if (kinds.length === whole.length) return [typeProblem(path, valueAt(input, path), kinds)];
+  const meant = issue.errors[whole.indexOf(undefined)] ?? [];
+  return meant.flatMap((inner) => issueProblems(inner, [...path, ...toConfigPath(inner.path)], input));
 }
 
 /** A server of unknown type: its other fields are checked as those of the type most likely meant. */
@@ -136,6 +147,11 @@ function concrete(wrapped: unknown, value: unknown): unknown {
   let schema = wrapped;
   while (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     schema = schema.unwrap();
+  }
+  if (schema instanceof z.ZodPipe) return concrete(schema.in, value);
+  if (schema instanceof z.ZodUnion && !(schema instanceof z.ZodDiscriminatedUnion)) {
+    const options = schema.options.map((option) => concrete(option, value));
+    return options.find((option) => option instanceof (Array.isArray(value) ? z.ZodArray : z.ZodObject));
   }
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const { discriminator } = schema.def;

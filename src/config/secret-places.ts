@@ -6,6 +6,7 @@ import type { ObjectKind } from './objects.ts';
 const SECRET_PLACES: { readonly [kind in ObjectKind]?: readonly string[] } = {
   server: ['url', 'base_url', 'spec.url', 'headers.*', 'env.*', 'command.*'],
   provider: ['base_url', 'headers.*', 'keys.*.value'],
+  settings: ['alerts.webhook.url', 'alerts.webhook.secret'],
 };
 
 /** Of what nature the secret at a place is: it decides what of it may be shown. */

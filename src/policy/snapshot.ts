@@ -50,6 +50,8 @@ export interface ProviderGrant {
 export type Upstream = UpstreamDocument & {
   /** Changes whenever anything of the definition does, secrets included; reveals nothing of them. */
   readonly fingerprint: string;
+  /** Of all keys together; absent where nothing bounds it. A limit with a `tool` is for the tools that match it. */
+  readonly limits?: readonly Limit[];
 };
 export type Provider = Omit<ProviderDocument, 'type'> & { readonly type: string };
 export type ToolGroup = McpGrants;

@@ -66,14 +66,14 @@ describe('problems', () => {
       'a field like no other',
       'zzzzzzzzzzzz: 1\n',
       [
-        'f.yaml:1: zzzzzzzzzzzz: unknown field (known here: mcp, providers, customers, teams, virtual_keys, audit, limits, health)',
+        'f.yaml:1: zzzzzzzzzzzz: unknown field (known here: mcp, providers, customers, teams, virtual_keys, audit, limits, health, alerts)',
       ],
     ],
     [
       'a field of the other kind of server',
       'mcp:\n  servers:\n    - name: a\n      type: http\n      url: http://a.test/\n      comand: [x]\n',
       [
-        'f.yaml:6: mcp.servers[0].comand: unknown field (known here: name, timeout, tool_cost_usd, auto_execute, disabled, trust, scan, sessions, url, headers, auth, era, type)',
+        'f.yaml:6: mcp.servers[0].comand: unknown field (known here: name, timeout, tool_cost_usd, budgets, rate_limit, tool_rate_limits, auto_execute, disabled, trust, scan, sessions, url, headers, auth, era, type)',
       ],
     ],
     [

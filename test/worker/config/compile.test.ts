@@ -1,23 +1,6 @@
 import { expect, it } from 'vitest';
 import { compileSnapshot } from '../../../src/config/compile.ts';
-import { gatewayDocument } from '../../../src/config/document.ts';
-import { objectsOf } from '../../../src/config/objects.ts';
-import type { StoredObject } from '../../../src/config/stored.ts';
-
-function snapshotOf(document: unknown) {
-  const stored = objectsOf(gatewayDocument.parse(document)).flatMap((object): StoredObject[] => {
-    const key = { hash: `hash of ${object.name}`, prefix: 'vk-', minted: false };
-    const rest = {
-      id: `id_${object.name}`,
-      source: 'file',
-      fingerprint: `print of ${object.name}`,
-      createdAt: 0,
-      updatedAt: 0,
-    } as const;
-    return [{ ...object, ...rest, ...(object.kind === 'virtual_key' ? { key } : {}) }];
-  });
-  return compileSnapshot(7, stored);
-}
+import { snapshotOf } from './compiled.ts';
 
 it('grants nothing to a key that is granted nothing', () => {
   const key = snapshotOf({ virtual_keys: [{ key_name: 'bare' }] }).virtualKeys.get('hash of bare');
