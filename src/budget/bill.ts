@@ -1,9 +1,9 @@
 // The sum of what one call used, in integers.
 import type { ModelPrice } from '@pydantic/genai-prices';
 import { toNanoUsd, type NanoUsd } from './money.ts';
+import type { Ratio } from './vendor-terms.ts';
 
 const PICO_PER_NANO = 1000n;
-const PERCENT = 100n;
 
 export class Bill {
   readonly #price: ModelPrice;
@@ -41,17 +41,19 @@ export class Bill {
   /**
    * Rounded once, to the nearest nano-dollar. Undefined where something has no price, or where the sum is beyond all
    * money there is.
-   * @param percents what the tokens are charged at, each of the one before
+   * @param ratios at which the tokens are charged, each on top of the one before; fees are not
    */
-  total(percents: readonly number[]): NanoUsd | undefined {
+  total(ratios: readonly Ratio[]): NanoUsd | undefined {
     if (this.#hasUnpriced) return undefined;
     let numerator = this.#tokensPico;
     let denominator = PICO_PER_NANO;
-    for (const percent of percents) {
-      numerator *= BigInt(percent);
-      denominator *= PERCENT;
+    let fees = this.#feesPico;
+    for (const [times, per] of ratios) {
+      numerator *= BigInt(times);
+      denominator *= BigInt(per);
+      fees *= BigInt(per);
     }
-    numerator += (this.#feesPico * denominator) / PICO_PER_NANO;
+    numerator += fees;
     const nano = (numerator + denominator / 2n) / denominator;
     return nano > Number.MAX_SAFE_INTEGER ? undefined : toNanoUsd(Number(nano));
   }

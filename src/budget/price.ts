@@ -3,6 +3,7 @@ import { calcPrice, type ModelPrice } from '@pydantic/genai-prices';
 import { Bill } from './bill.ts';
 import type { NanoUsd } from './money.ts';
 import type { Usage } from './usage.ts';
+import { completedPrice, rateOf, termRatesOf, type Ratio, type TermRates } from './vendor-terms.ts';
 
 /**
  * Dollars per million tokens (`…_mtok`) or per thousand pieces (`…_kcount`), by the library's names. `grounding_kcount`
@@ -10,11 +11,10 @@ import type { Usage } from './usage.ts';
  */
 export type { ModelPrice };
 
-/** Percent of the list price at which tokens are charged under a term of `Usage.terms`. */
-export type TermRates = ReadonlyMap<string, number>;
-
 export interface ListEntry {
+  /** With what the vendor documents and the list leaves out. */
   readonly price: ModelPrice;
+  readonly rates: TermRates;
   readonly contextWindow?: number;
 }
 
@@ -45,19 +45,12 @@ function lookUp(priceList: string, model: string, now: number): ListEntry | unde
   const found = calcPrice({}, model, { providerId: priceList, timestamp: new Date(now) });
   if (found === null) return undefined;
   const contextWindow = found.model.context_window;
-  return { price: found.model_price, ...(contextWindow !== undefined && { contextWindow }) };
+  return {
+    price: completedPrice(priceList, model, found.model_price),
+    rates: termRatesOf(priceList, model),
+    ...(contextWindow !== undefined && { contextWindow }),
+  };
 }
-
-/** The usual terms, by whatever name: they change nothing. */
-const USUAL_TERMS: TermRates = new Map([
-  ['tier:default', 100],
-  ['tier:standard', 100],
-  ['tier:auto', 100],
-  ['tier:on_demand', 100],
-  ['speed:standard', 100],
-  ['geo:global', 100],
-  ['geo:not_available', 100],
-]);
 
 /**
  * The cost of what is known of the usage, rounded once, to the nearest nano-dollar. Undefined when nothing is known of
@@ -69,17 +62,17 @@ const USUAL_TERMS: TermRates = new Map([
 export function costOf(usage: Usage, price: ModelPrice, rates?: TermRates): NanoUsd | undefined {
   if (usage.inputTokens === undefined && usage.outputTokens === undefined) return undefined;
   if (usage.hasOtherCharges === true) return undefined;
-  const percents: number[] = [];
+  const ratios: Ratio[] = [];
   for (const term of usage.terms ?? []) {
-    const percent = rates?.get(term) ?? USUAL_TERMS.get(term);
-    if (percent === undefined) return undefined;
-    if (percent !== 100) percents.push(percent);
+    const ratio = rateOf(term, rates);
+    if (ratio === undefined) return undefined;
+    ratios.push(ratio);
   }
   const bill = new Bill(price, usage.inputTokens ?? 0);
   addInput(bill, usage);
   addOutput(bill, usage);
   addFees(bill, usage);
-  return bill.total(percents);
+  return bill.total(ratios);
 }
 
 function addInput(bill: Bill, usage: Usage): void {
