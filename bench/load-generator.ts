@@ -9,7 +9,8 @@ export interface LoadPlan {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly request: RequestTemplate;
-  /** A counted answer has status 200 and holds this text; every other one is an error. */
+  /** A counted answer has this status, 200 where none is given, and holds the text; every other one is an error. */
+  readonly status?: number;
   readonly expect: string;
 }
 
@@ -104,7 +105,7 @@ function drive(plan: LoadPlan, nextRequest: () => string, tally: Tally): Promise
       if (answer === undefined) return;
       received = Buffer.alloc(0);
       if (tally.counting) {
-        if (answer.startsWith('HTTP/1.1 200') && answer.includes(plan.expect)) {
+        if (answer.startsWith(`HTTP/1.1 ${plan.status ?? 200}`) && answer.includes(plan.expect)) {
           tally.latencies.push(performance.now() - sentAt);
         } else {
           tally.errors++;

@@ -4,46 +4,35 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGateway, type GatewayProcess } from '../test/support/gateway-process.ts';
 import { startBareProxy } from './bare-proxy.ts';
+import { CHAT_ANSWER, chatRequest } from './chat-request.ts';
 import { runtimeFlags } from './generated-config.ts';
-import type { RequestTemplate } from './load-generator.ts';
-import { GATEWAY_CORE, LOAD_CORE, pinPrefix, startListening, startLoadProcess, stopProcess } from './pinned-process.ts';
+import { LIMITED_OWNERS, limitedKey } from './limited-config.ts';
+import {
+  GATEWAY_CORE,
+  LOAD_CORE,
+  pinPrefix,
+  startListening,
+  startLoadProcess,
+  stopProcess,
+  workerdPids,
+} from './pinned-process.ts';
 import { benchOptions, printTable, writeResult } from './report.ts';
 import { runRounds, summarize, type Summary, type Target } from './rounds.ts';
 
 const VIRTUAL_KEY = 'vk-bench-overhead';
+const LIMITED_KEY = 'vk-bench-limited';
 const REFERENCE = 'bare proxy';
-
-const request: RequestTemplate = {
-  method: 'POST',
-  path: '/v1/chat/completions',
-  headers: {
-    authorization: `Bearer ${VIRTUAL_KEY}`,
-    'content-type': 'application/json',
-    accept: 'application/json',
-    'user-agent': 'sallyport-bench',
-  },
-  body: JSON.stringify({
-    model: 'openai/gpt-4o-mini',
-    messages: [
-      { role: 'system', content: 'You answer in one sentence, plainly, and never mention that you are a model.' },
-      { role: 'user', content: 'What is a sallyport? This is question SEQUENCE of a series, so be brief about it.' },
-    ],
-    temperature: 0.2,
-    max_tokens: 64,
-    user: 'bench',
-  }),
-};
 
 function gatewayConfig(upstreamPort: number): string {
   return `providers:
   - name: openai
     base_url: http://127.0.0.1:${upstreamPort}/v1
     keys: [{ name: main, value: sk-bench-upstream }]
-virtual_keys:
+${LIMITED_OWNERS}virtual_keys:
   - key_name: bench
     key: ${VIRTUAL_KEY}
     providers: [{ name: openai, models: ["*"] }]
-`;
+${limitedKey(LIMITED_KEY, 'openai')}`;
 }
 
 async function main(): Promise<void> {
@@ -62,12 +51,14 @@ async function main(): Promise<void> {
   const bare = await startBareProxy(folder, upstream.port, flags);
   ends.defer(() => stopProcess(bare.child));
 
-  const plan = { request, expect: '"chat.completion"' };
+  const plan = { request: chatRequest(VIRTUAL_KEY), expect: CHAT_ANSWER };
+  const port = Number(new URL(gateway.url).port);
   const targets: Target[] = [
     { name: REFERENCE, plan: { ...plan, port: bare.port }, cpuPids: () => [bare.child.pid ?? 0] },
+    { name: 'sallyport', plan: { ...plan, port }, cpuPids: () => workerdPids(gateway) },
     {
-      name: 'sallyport',
-      plan: { ...plan, port: Number(new URL(gateway.url).port) },
+      name: 'sallyport, limits',
+      plan: { ...plan, port, request: chatRequest(LIMITED_KEY) },
       cpuPids: () => workerdPids(gateway),
     },
     { name: 'upstream', plan: { ...plan, port: upstream.port }, cpuPids: () => [] },
@@ -80,12 +71,6 @@ async function main(): Promise<void> {
   await assertAudited(gateway);
   printTable(summaries, REFERENCE);
   console.log(writeResult('overhead', { options, flags, summaries }));
-}
-
-function workerdPids(gateway: GatewayProcess): number[] {
-  const pid = gateway.workerd()?.pid;
-  if (pid === undefined) throw new Error('the gateway has no workerd');
-  return [pid];
 }
 
 /** A gateway that records nothing would be the faster one; this one must have. */

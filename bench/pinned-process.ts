@@ -1,6 +1,7 @@
 // Children with a core of their own where the machine allows it: what is measured on one, what measures on another.
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { availableParallelism } from 'node:os';
+import type { GatewayProcess } from '../test/support/gateway-process.ts';
 import type { LoadPlan, LoadResult } from './load-generator.ts';
 
 export const GATEWAY_CORE = 0;
@@ -22,6 +23,13 @@ export function pin(core: number, pids: readonly number[]): void {
     });
     if (status !== 0) throw new Error(`taskset could not move process ${pid}: ${stderr}`);
   }
+}
+
+/** The process that serves the gateway's requests. */
+export function workerdPids(gateway: GatewayProcess): number[] {
+  const pid = gateway.workerd()?.pid;
+  if (pid === undefined) throw new Error('the gateway has no workerd');
+  return [pid];
 }
 
 export function spawnPinned(

@@ -6,7 +6,7 @@ import type { LoadProcess } from './pinned-process.ts';
 
 export interface Target {
   readonly name: string;
-  readonly plan: Pick<LoadPlan, 'port' | 'request' | 'expect'>;
+  readonly plan: Pick<LoadPlan, 'port' | 'request' | 'status' | 'expect'>;
   /** The processes whose CPU time counts as this target's; none for the upstream itself. */
   cpuPids(): readonly number[];
 }
