@@ -3,7 +3,10 @@ import type { SseEvent } from '../lib/sse-parser.ts';
 
 /** What a response says of itself. */
 export interface ResponseFacts {
+  /** Absent where the answer is of a kind that uses nothing that is counted. */
   readonly usage?: Usage;
+  /** UTF-8 bytes of what the model said, as far as it was seen: text, reasoning, arguments of tools, transcripts. */
+  readonly outputBytes?: number;
   readonly responseModel?: string;
   /** The ids of the tool uses that the model asked for, as the model gave them. */
   readonly toolUseIds: readonly string[];
@@ -37,13 +40,6 @@ export class ToolUseIds {
   }
 }
 
-/** The members that are known; so that unknown ones stay absent. */
-export function known(counts: {
-  readonly [name in keyof Omit<Usage, 'certainty'>]: number | undefined;
-}): Omit<Usage, 'certainty'> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== undefined));
-}
-
 /** The facts of a response of which usage and model may not be known. */
 export function responseFacts(
   usage: Usage | undefined,
@@ -51,9 +47,4 @@ export function responseFacts(
   told: Omit<ResponseFacts, 'usage' | 'responseModel'>,
 ): ResponseFacts {
   return { ...(usage !== undefined && { usage }), ...(responseModel !== undefined && { responseModel }), ...told };
-}
-
-/** What is known of a stream that did not come to its usage: each delta is at least one output token. */
-export function countedUsage(deltas: number): Usage | undefined {
-  return deltas === 0 ? undefined : { outputTokens: deltas, certainty: 'lower_bound' };
 }

@@ -51,6 +51,7 @@ describe('chat completions', () => {
     const message = { role: 'assistant', content: null, tool_calls: [{ id: 'call_1' }, { id: 'call_2' }] };
     expect(ofBody(chatCompletions, { model: 'gpt-4o-2024-08-06', choices: [{ message }], usage })).toEqual({
       usage: { ...counted, certainty: 'exact' },
+      outputBytes: 0,
       responseModel: 'gpt-4o-2024-08-06',
       toolUseIds: ['call_1', 'call_2'],
       ...OVER,
@@ -63,6 +64,7 @@ describe('chat completions', () => {
       ofStream(chatCompletions, [...body, chunk({}, { usage: null }, 'tool_calls'), last, ['', '[DONE]']]),
     ).toEqual({
       usage: { ...counted, certainty: 'exact' },
+      outputBytes: 3,
       responseModel: 'gpt-4o-2024-08-06',
       toolUseIds: ['call_1'],
       ...OVER,
@@ -86,6 +88,8 @@ describe('chat completions', () => {
       isWhole: false,
     });
     expect(ofStream(chatCompletions, [['', { error: { message: 'overloaded' } }]])).toEqual({
+      usage: { certainty: 'lower_bound' },
+      outputBytes: 0,
       toolUseIds: [],
       isWhole: false,
       isFinished: false,
@@ -106,14 +110,15 @@ describe('chat completions', () => {
     { usage: 7, choices: {} },
     { usage: { prompt_tokens: -1 } },
     { usage: { prompt_tokens: 'x' } },
-  ])('learns nothing from %j', (odd) => {
-    expect(ofBody(chatCompletions, odd)).toEqual({ toolUseIds: [], ...OVER });
+  ])('learns nothing from %j, and says so', (odd) => {
+    const usage = { certainty: 'lower_bound' };
+    expect(ofBody(chatCompletions, odd)).toEqual({ usage, outputBytes: 0, toolUseIds: [], ...OVER });
     expect(
       ofStream(chatCompletions, [
         ['', odd],
         ['', '{broken'],
       ]).usage,
-    ).toBeUndefined();
+    ).toEqual(usage);
   });
 });
 
@@ -140,6 +145,7 @@ describe('responses', () => {
       webSearches: 1,
       certainty: 'exact',
     },
+    outputBytes: 3,
     responseModel: 'gpt-5-2025-08-07',
     toolUseIds: ['call_1'],
     ...OVER,
@@ -157,12 +163,14 @@ describe('responses', () => {
   });
 
   it.each(['response.completed', 'response.incomplete'])('streamed to %s', (type) => {
-    expect(ofStream(responses, [...begun, [type, { type, response: whole }]])).toEqual(expected);
+    const streamed = { ...expected, outputBytes: 2 };
+    expect(ofStream(responses, [...begun, [type, { type, response: whole }]])).toEqual(streamed);
   });
 
   it('cut short: its deltas are a lower bound', () => {
     expect(ofStream(responses, begun)).toEqual({
-      usage: { outputTokens: 2, certainty: 'lower_bound' },
+      usage: { outputTokens: 2, webSearches: 1, certainty: 'lower_bound' },
+      outputBytes: 2,
       responseModel: 'gpt-5-2025-08-07',
       toolUseIds: ['call_1'],
       isWhole: false,
@@ -230,6 +238,7 @@ describe('messages', () => {
     };
     expect(ofBody(messages, { model: 'claude-sonnet-4-5-20250929', content: [block], usage })).toEqual({
       usage: { ...counted, outputTokens: 900, reasoningTokens: 700, certainty: 'exact' },
+      outputBytes: 1,
       responseModel: 'claude-sonnet-4-5-20250929',
       toolUseIds: ['toolu_1'],
       ...OVER,
@@ -239,6 +248,7 @@ describe('messages', () => {
   it('streamed', () => {
     expect(ofStream(messages, [...begun, ...end])).toEqual({
       usage: { ...counted, outputTokens: 900, webSearches: 2, certainty: 'exact' },
+      outputBytes: 807,
       responseModel: 'claude-sonnet-4-5-20250929',
       toolUseIds: ['toolu_1'],
       ...OVER,

@@ -1,24 +1,28 @@
-import type { Usage } from '../../../budget/usage.ts';
-import { at, countAt, isObject, listAt, parseJson, textAt, type JsonObject } from '../../../lib/json-value.ts';
+import { at, isObject, listAt, parseJson, textAt, type JsonObject } from '../../../lib/json-value.ts';
 import type { SseEvent } from '../../../lib/sse-parser.ts';
-import { known, responseFacts, ToolUseIds, type ResponseFacts, type ResponseReader } from '../../response-reader.ts';
+import { generatedBytes } from '../../generated-bytes.ts';
+import { responseFacts, ToolUseIds, type ResponseFacts, type ResponseReader } from '../../response-reader.ts';
+import { believableUsage, termsOf } from '../../told-usage.ts';
+import { hasOtherModels, messagesCounts } from './counts.ts';
 
 /**
- * Anthropic counts input tokens without those read from and written to a cache; here they are summed. A stream tells
- * its input in `message_start` and its output, cumulative, in `message_delta`: one cut short in between is known by its
- * input and by at least one output token for every delta.
+ * A stream tells its input in `message_start` and its output, cumulative, in `message_delta`: one cut short in between is
+ * known by its input and by at least one output token for every delta.
  */
 export class MessagesReader implements ResponseReader {
   readonly #toolUseIds = new ToolUseIds();
-  #usage: JsonObject | undefined;
+  #usage: JsonObject = {};
   #model: string | undefined;
   #deltas = 0;
+  #bytes = 0;
+  #runsCode = false;
   #hasFinalUsage = false;
   #isFinished = false;
   #hasFailed = false;
 
   readBody(body: unknown): void {
     this.#readMessage(body);
+    this.#deltas = this.#bytes > 0 ? 1 : 0;
     this.#hasFinalUsage = true;
     this.#isFinished = true;
   }
@@ -27,6 +31,7 @@ export class MessagesReader implements ResponseReader {
     switch (type) {
       case 'content_block_delta':
         this.#deltas++;
+        this.#bytes += generatedBytes(at(parseJson(data), 'delta'));
         break;
       case 'message_start':
         this.#readMessage(at(parseJson(data), 'message'));
@@ -48,8 +53,17 @@ export class MessagesReader implements ResponseReader {
   }
 
   facts(): ResponseFacts {
-    const usage = this.#usage === undefined ? undefined : this.#total(this.#usage);
+    const { service_tier: tier, speed, inference_geo: geo } = this.#usage;
+    const usage = believableUsage(messagesCounts(this.#usage, this.#runsCode), {
+      isFinal: this.#hasFinalUsage && this.#isFinished,
+      // What `message_start` has is of the first token, and what the last `message_delta` has is of all.
+      pieces: this.#hasFinalUsage ? Math.min(1, this.#deltas) : this.#deltas,
+      hasOutput: true,
+      terms: termsOf({ tier, speed, geo }),
+      hasOtherCharges: hasOtherModels(this.#usage),
+    });
     return responseFacts(usage, this.#model, {
+      outputBytes: this.#bytes,
       toolUseIds: this.#toolUseIds.list(),
       isWhole: this.#isFinished,
       isFinished: this.#isFinished,
@@ -64,34 +78,17 @@ export class MessagesReader implements ResponseReader {
   }
 
   #readBlock(block: unknown): void {
+    const type = textAt(block, 'type') ?? '';
+    // Results of the provider's own tools are not of the model's saying.
+    if (!type.endsWith('_tool_result')) this.#bytes += generatedBytes(block);
     // `server_tool_use` runs at the provider: no tool call of ours will ever join with it.
-    if (textAt(block, 'type') === 'tool_use') this.#toolUseIds.add(textAt(block, 'id'));
+    if (type === 'tool_use') this.#toolUseIds.add(textAt(block, 'id'));
+    if (type === 'server_tool_use' && textAt(block, 'name')?.endsWith('code_execution') === true) this.#runsCode = true;
   }
 
   #addUsage(usage: unknown): void {
     if (!isObject(usage)) return;
     const given = Object.entries(usage).filter(([, value]) => value !== null);
     this.#usage = { ...this.#usage, ...Object.fromEntries(given) };
-  }
-
-  #total(usage: JsonObject): Usage | undefined {
-    const uncached = countAt(usage, 'input_tokens');
-    if (uncached === undefined) return undefined;
-    const cacheReadTokens = countAt(usage, 'cache_read_input_tokens');
-    const cacheWriteTokens = countAt(usage, 'cache_creation_input_tokens');
-    const reported = countAt(usage, 'output_tokens');
-    const isExact = this.#hasFinalUsage && this.#isFinished;
-    return {
-      ...known({
-        inputTokens: uncached + (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0),
-        cacheReadTokens,
-        cacheWriteTokens,
-        cacheWrite1hTokens: countAt(usage, 'cache_creation', 'ephemeral_1h_input_tokens'),
-        outputTokens: this.#hasFinalUsage ? reported : Math.max(reported ?? 0, this.#deltas),
-        reasoningTokens: countAt(usage, 'output_tokens_details', 'thinking_tokens'),
-        webSearches: countAt(usage, 'server_tool_use', 'web_search_requests'),
-      }),
-      certainty: isExact ? 'exact' : 'lower_bound',
-    };
   }
 }

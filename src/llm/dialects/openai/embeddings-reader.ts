@@ -1,16 +1,16 @@
-import type { Usage } from '../../../budget/usage.ts';
 import { at, textAt } from '../../../lib/json-value.ts';
-import type { ResponseFacts, ResponseReader } from '../../response-reader.ts';
-import { chatUsage } from './chat-completions-reader.ts';
+import { responseFacts, type ResponseFacts, type ResponseReader } from '../../response-reader.ts';
+import { believableUsage } from '../../told-usage.ts';
+import { chatCounts } from './counts.ts';
 
 /** Embeddings do not stream and have no output tokens. */
 export class EmbeddingsReader implements ResponseReader {
-  #usage: Omit<Usage, 'certainty'> | undefined;
+  #usage: unknown;
   #model: string | undefined;
   #isFinished = false;
 
   readBody(body: unknown): void {
-    this.#usage = chatUsage(at(body, 'usage'));
+    this.#usage = at(body, 'usage');
     this.#model = textAt(body, 'model');
     this.#isFinished = true;
   }
@@ -18,13 +18,12 @@ export class EmbeddingsReader implements ResponseReader {
   readEvent(): void {}
 
   facts(): ResponseFacts {
-    return {
-      ...(this.#usage !== undefined && { usage: { ...this.#usage, certainty: 'exact' } }),
-      ...(this.#model !== undefined && { responseModel: this.#model }),
+    const usage = believableUsage(chatCounts(this.#usage), { isFinal: this.#isFinished, pieces: 0, hasOutput: false });
+    return responseFacts(usage, this.#model, {
       toolUseIds: [],
       isWhole: this.#isFinished,
       isFinished: this.#isFinished,
       hasFailed: false,
-    };
+    });
   }
 }
