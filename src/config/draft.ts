@@ -9,6 +9,7 @@ import { introducedProblems, parseObject } from './object-check.ts';
 import { objectKey, objectsOf, type ObjectKind } from './objects.ts';
 import { planApply, sharedKeyOwners, type ConfigChange, type WantedObject } from './plan.ts';
 import type { GeneratedKey } from './ports.ts';
+import { payerProblems } from './references.ts';
 import { openObject, type SealedObject } from './sealed-object.ts';
 import type { Source } from './stored.ts';
 import { wantObject, type Wanted } from './want.ts';
@@ -38,6 +39,8 @@ export async function draftApply(
   const after = afterwards(current, plan.writes, plan.removals);
   const shared = sharedKeyFailure(after);
   if (shared !== undefined) return err(shared);
+  const divided = introducedProblems(current, after, payerProblems);
+  if (divided.length > 0) return err(dividedTeamFailure(divided));
   return ok({
     ...plan,
     source: 'file',
@@ -146,6 +149,14 @@ function sharedKeyFailure(objects: readonly Pick<SealedObject, 'name' | 'key'>[]
     'conflict',
     `The virtual keys "${owners[0]}" and "${owners[1]}" have the same key. Give each its own.`,
   );
+}
+
+/** No warning is enough for it: limits would be passed. */
+function dividedTeamFailure(problems: readonly ConfigProblem[]): Failure {
+  const { message } = invalid(problems);
+  return failure('conflict', `With keys of the admin API a team would have two customers: ${message}`, {
+    problems: toFailureProblems(problems),
+  });
 }
 
 function generatedKeysOf(wanted: readonly Wanted[]): GeneratedKey[] {

@@ -1,7 +1,6 @@
 // The shapes of budgets, rate limits and the cost of tools.
 import { z } from 'zod';
 import type { LimitWindow } from '../budget/limits.ts';
-import { fromUsd } from '../budget/money.ts';
 import { pattern } from './fields.ts';
 import { isCalendarPeriod, periodProblem, windowKey } from './periods.ts';
 
@@ -13,7 +12,7 @@ const usd = z
   .number()
   .nonnegative()
   .max(MAX_USD)
-  .refine((amount) => fromUsd(amount) !== undefined, 'must have at most nine decimals');
+  .refine((amount) => Number(amount.toFixed(9)) === amount, 'must have at most nine decimals');
 const count = z.int().positive().max(MAX_COUNT);
 
 const period = z.string().superRefine((text, context) => {

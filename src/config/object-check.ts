@@ -24,16 +24,19 @@ export function parseObject(kind: ObjectKind, input: unknown): Result<CheckedObj
 
 type Unchecked = readonly { readonly kind: string; readonly document: unknown }[];
 
-/** The broken references that a change would bring. What was broken before is not held against it. */
-export function introducedProblems(before: Unchecked, after: Unchecked): ConfigProblem[] {
-  const known = new Set(brokenReferences(before).map(identityOf));
-  return brokenReferences(after).filter((problem) => !known.has(identityOf(problem)));
+/**
+ * The problems that a change would bring. What was a problem before is not held against it.
+ * @param find looks for problems of names that lead nowhere, when absent
+ */
+export function introducedProblems(before: Unchecked, after: Unchecked, find = referenceProblems): ConfigProblem[] {
+  const known = new Set(problemsOf(before, find).map(identityOf));
+  return problemsOf(after, find).filter((problem) => !known.has(identityOf(problem)));
 }
 
 /** Positions in a list change as objects come and go; names do not. */
-function brokenReferences(objects: Unchecked): ConfigProblem[] {
+function problemsOf(objects: Unchecked, find: typeof referenceProblems): ConfigProblem[] {
   const raw = rawGateway(objects);
-  return referenceProblems(raw).flatMap((problem) => [{ ...problem, path: named(problem.path, raw) }]);
+  return find(raw).flatMap((problem) => [{ ...problem, path: named(problem.path, raw) }]);
 }
 
 function identityOf({ path, message }: ConfigProblem): string {

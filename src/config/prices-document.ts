@@ -30,8 +30,13 @@ const rates = {
   cache_audio_read_mtok: entry,
   input_image_mtok: entry,
   output_image_mtok: entry,
+  cache_image_read_mtok: entry,
+  input_video_mtok: entry,
   requests_kcount: entry,
   web_searches_kcount: entry,
+  grounding_kcount: entry,
+  storage_searches_kcount: entry,
+  code_sessions_kcount: entry,
 };
 const RATE_NAMES = Object.keys(rates) as (keyof typeof rates)[];
 

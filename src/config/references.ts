@@ -49,7 +49,31 @@ export function referenceProblems(input: unknown): ConfigProblem[] {
     ...duplicates(keys, 'key_name', 'virtual key'),
     ...sharedKeys(keys),
     ...keys.flatMap((key) => keyReferences(key, names)),
+    ...dividedTeams(teams, keys),
   ];
+}
+
+/** @param input a configuration as data, of whatever shape */
+export function payerProblems(input: unknown): ConfigProblem[] {
+  const document = fieldsOf(input);
+  return dividedTeams(entries(document['teams'], ['teams']), entries(document['virtual_keys'], ['virtual_keys']));
+}
+
+/** What a team spends is kept in the ledger of its customer. A key with another would take the team's limits twice. */
+function dividedTeams(teams: readonly Entry[], keys: readonly Entry[]): ConfigProblem[] {
+  const customers = new Map(teams.map(({ fields }) => [fields['name'], fields['customer']]));
+  return keys.flatMap(({ path, fields: { team, customer } }) => {
+    if (typeof team !== 'string' || typeof customer !== 'string' || !customers.has(team)) return [];
+    const own = customers.get(team);
+    if (own === customer) return [];
+    const at = [...path, 'customer'];
+    if (typeof own === 'string') {
+      const message = `"${customer}" is not the customer of the team "${team}", which is "${own}"`;
+      return [{ path: at, message, fix: 'remove it: a key is paid for by the customer of its team' }];
+    }
+    const message = `the team "${team}" has no customer, and what it spends cannot be kept with that of "${customer}"`;
+    return [{ path: at, message, fix: `set customer: ${customer} at the team` }];
+  });
 }
 
 /** A provider of a kind nobody here knows has to say where it is. */

@@ -1,22 +1,14 @@
 // What the configuration may say and this version does not do. Nobody may rely on a limit that is not there.
 import type { ConfigPath, ConfigProblem } from './check.ts';
-import { gatewayDocument, type GatewayDocument, type VirtualKeyDocument } from './document.ts';
-
-interface Limited {
-  readonly budgets?: readonly unknown[] | undefined;
-  readonly rate_limit?: unknown;
-}
+import type { GatewayDocument, VirtualKeyDocument } from './document.ts';
 
 export function unenforcedSettings(document: GatewayDocument): ConfigProblem[] {
   return [
     ...serverWarnings(document),
     ...codeModeWarnings(document),
-    ...requestLimitWarnings(document),
     ...document.providers.flatMap(({ retries }, index) =>
       retries === undefined || retries === 0 ? [] : [ignored(['providers', index, 'retries'], 'retries are', 'made')],
     ),
-    ...document.customers.flatMap((customer, index) => limitWarnings(customer, ['customers', index])),
-    ...document.teams.flatMap((team, index) => limitWarnings(team, ['teams', index])),
     ...document.virtual_keys.flatMap((key, index) => keyWarnings(key, ['virtual_keys', index])),
   ];
 }
@@ -27,28 +19,11 @@ function ignored(path: ConfigPath, what: string, done: string): ConfigProblem {
 
 function serverWarnings(document: GatewayDocument): ConfigProblem[] {
   return document.mcp.servers.flatMap((server, index) => {
-    const path = ['mcp', 'servers', index];
     const auth = server.type === 'stdio' ? undefined : server.auth;
-    return [
-      ...(server.tool_cost_usd === undefined
-        ? []
-        : [ignored([...path, 'tool_cost_usd'], 'the cost of tools is', 'counted')]),
-      ...(auth === 'oauth' || auth === 'per_user_oauth'
-        ? [
-            {
-              ...ignored([...path, 'auth'], `auth: ${auth} is`, 'served'),
-              fix: 'until then give the server a token of its own in headers',
-            },
-          ]
-        : []),
-    ];
+    if (auth !== 'oauth' && auth !== 'per_user_oauth') return [];
+    const problem = ignored(['mcp', 'servers', index, 'auth'], `auth: ${auth} is`, 'served');
+    return [{ ...problem, fix: 'until then give the server a token of its own in headers' }];
   });
-}
-
-function requestLimitWarnings({ limits }: GatewayDocument): ConfigProblem[] {
-  // The default is no one's wish.
-  if (limits.concurrent_requests === gatewayDocument.parse({}).limits.concurrent_requests) return [];
-  return [ignored(['limits', 'concurrent_requests'], 'a limit of concurrent requests is', 'enforced')];
 }
 
 function codeModeWarnings(document: GatewayDocument): ConfigProblem[] {
@@ -71,16 +46,5 @@ function keyWarnings(key: VirtualKeyDocument, path: ConfigPath): ConfigProblem[]
     ...(key.fallbacks === undefined || key.fallbacks.length === 0
       ? []
       : [ignored([...path, 'fallbacks'], 'fallbacks are', 'followed')]),
-    ...limitWarnings(key, path),
-    ...key.providers.flatMap((provider, index) => limitWarnings(provider, [...path, 'providers', index])),
-  ];
-}
-
-function limitWarnings({ budgets, rate_limit: rateLimit }: Limited, path: ConfigPath): ConfigProblem[] {
-  return [
-    ...(budgets === undefined || budgets.length === 0
-      ? []
-      : [ignored([...path, 'budgets'], 'budgets are', 'enforced')]),
-    ...(rateLimit === undefined ? [] : [ignored([...path, 'rate_limit'], 'a rate limit is', 'enforced')]),
   ];
 }
