@@ -1,6 +1,6 @@
-// One event per tool call, resource read, prompt got, LLM call, denied authentication, and change of the configuration or
-// of a tool's definition. Field names are those of the audit API. What never enters an event: a credential, a header, a
-// body (unless `audit.content` says so).
+// One event per tool call, resource read, prompt got, LLM call, denied authentication, change of the configuration or of
+// a tool's definition, and alert of a limit. Field names are those of the audit API. What never enters an event: a
+// credential, a header, a body (unless `audit.content` says so).
 
 export const AUDIT_KINDS = [
   'tool.call',
@@ -12,6 +12,7 @@ export const AUDIT_KINDS = [
   'config.changed',
   'tool.definition.changed',
   'tool.definition.approved',
+  'limit.threshold',
 ] as const;
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 
@@ -76,8 +77,9 @@ export interface AuditEvent {
   readonly arguments?: string;
   readonly result?: string;
   /**
-   * What changed, for `config.changed` and those of definitions: object kind and name, secrets masked. For
-   * `resource.read` the URI at the upstream, for `prompt.get` the prompt's wire name, for `extension.call` the method.
+   * What changed, for `config.changed` and those of definitions: object kind and name, secrets masked. Tier, name and
+   * what was reached, for `limit.threshold`. For `resource.read` the URI at the upstream, for `prompt.get` the prompt's
+   * wire name, for `extension.call` the method.
    */
   readonly subject?: string;
 }
