@@ -9,6 +9,7 @@ import type { SettingsDocument } from './config/document.ts';
 import type { ConfigStore } from './config/ports.ts';
 import { ConfigurationUnavailable } from './config/stored.ts';
 import { createUpstreamNetwork } from './egress/upstream-network.ts';
+import { createWebhook, type PostWebhook } from './egress/webhook.ts';
 import type { Env } from './env.ts';
 import type { Face } from './mcp/links.ts';
 import { PRODUCT } from './lib/product.ts';
@@ -49,6 +50,8 @@ export interface Services {
   readonly healthRecords: HealthRecords;
   readonly definitionRecords: DefinitionRecords;
   readonly upstreamNetwork: UpstreamNetwork;
+  /** Tells the operator's webhook, as configured now. */
+  readonly postWebhook: PostWebhook;
   readonly sessionIds: SessionIds;
   /** Of clients of the legacy eras. */
   readonly clientSessions: ClientSessions;
@@ -80,6 +83,7 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     healthRecords: createHealthRecords(env),
     definitionRecords: createDefinitionRecords(env, now),
     upstreamNetwork: createUpstreamNetwork(env),
+    postWebhook: createWebhook(env, { settings: async () => (await snapshot()).settings.alerts?.webhook, now }),
     sessionIds: createSessionIds(async () => (await keyring()).sessionIds),
     clientSessions: createClientSessions(env),
     principalSessions: createPrincipalSessions(env),

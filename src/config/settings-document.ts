@@ -1,6 +1,7 @@
 // The shape of what concerns the gateway as a whole.
 import { z } from 'zod';
 import { byteSize, durationMs, httpUrl } from './fields.ts';
+import { webhookKey } from './webhook-secret.ts';
 
 export const settingsDocument = z.strictObject({
   audit: z
@@ -52,7 +53,14 @@ export const settingsDocument = z.strictObject({
         .strictObject({
           url: httpUrl,
           /** What posts are signed with. */
-          secret: z.string().min(16).max(500),
+          secret: z
+            .string()
+            .min(16)
+            .max(500)
+            .refine((secret) => webhookKey(secret) !== undefined, {
+              message: 'must be base64, with or without "whsec_" before it',
+              params: { fix: 'make one with: openssl rand -base64 32' },
+            }),
           /** Whether it may be on a private address. */
           allow_private: z.boolean().default(false),
         })

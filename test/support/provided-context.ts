@@ -11,6 +11,8 @@ export interface ProvidedUpstreams {
   providerFakeUrl: string;
   /** An HTTP API under `/v1`, its descriptions under `/spec/…`. */
   bookshopUrl: string;
+  /** See `webhook-receiver.ts`. */
+  webhookUrl: string;
 }
 
 declare module 'vitest' {

@@ -8,9 +8,10 @@ import { startDualEraUpstream } from './upstream-dual-era.ts';
 import { startEverythingUpstream } from './upstream-everything.ts';
 import { startLegacyUpstream } from './upstream-legacy.ts';
 import { startMisbehavingUpstream } from './upstream-misbehaving.ts';
+import { startWebhookReceiver } from './webhook-receiver.ts';
 
 export async function startUpstreams(project: TestProject): Promise<() => Promise<void>> {
-  const [changing, dualEra, legacy, misbehaving, everything, providerFake, bookshop] = await Promise.all([
+  const [changing, dualEra, legacy, misbehaving, everything, providerFake, bookshop, webhooks] = await Promise.all([
     startChangingUpstream(),
     startDualEraUpstream(),
     startLegacyUpstream(),
@@ -18,6 +19,7 @@ export async function startUpstreams(project: TestProject): Promise<() => Promis
     startEverythingUpstream(),
     startProviderFake(),
     startBookshop(),
+    startWebhookReceiver(),
   ]);
   project.provide('changingUrl', changing.url);
   project.provide('dualEraUrl', dualEra.url);
@@ -26,8 +28,9 @@ export async function startUpstreams(project: TestProject): Promise<() => Promis
   project.provide('everythingUrl', everything.url);
   project.provide('providerFakeUrl', providerFake.url);
   project.provide('bookshopUrl', bookshop.url);
+  project.provide('webhookUrl', webhooks.url);
   return async () => {
-    const fixtures = [changing, dualEra, legacy, misbehaving, everything, providerFake, bookshop];
+    const fixtures = [changing, dualEra, legacy, misbehaving, everything, providerFake, bookshop, webhooks];
     await Promise.all(fixtures.map((fixture) => fixture.stop()));
   };
 }
