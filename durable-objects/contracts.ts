@@ -1,8 +1,10 @@
 // The RPC faces of the Durable Objects: flat methods, plain structured values in and out.
 import type { AuditEvent } from '../src/audit/event.ts';
 import type { Charge, LimitStanding } from '../src/budget/admission.ts';
+import type { ThresholdAlert } from '../src/budget/alert-message.ts';
 import type { HolderReport, LeaseAnswer, LeaseRequest } from '../src/budget/lease.ts';
 import type { Limit } from '../src/budget/limits.ts';
+import type { WebhookReceipt } from '../src/egress/webhook.ts';
 import type { HealthReport } from '../src/health/report.ts';
 import type { ApprovalOutcome, ApprovalRequest, DefinitionsReport } from '../src/trust/ports.ts';
 import type { Vetting } from '../src/trust/vetting.ts';
@@ -121,4 +123,10 @@ export type ProbeResult =
 export interface UpstreamProberRpc {
   /** Rejects only for a fault of the gateway itself. */
   probe(request: ProbeRequest): Promise<ProbeResult>;
+}
+
+/** Answered by a worker entrypoint, for the same reason. */
+export interface AlertSenderRpc {
+  /** One attempt, of some ten seconds at most. Rejects only for a fault of the gateway itself. */
+  send(alert: ThresholdAlert): Promise<WebhookReceipt>;
 }
