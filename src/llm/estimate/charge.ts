@@ -7,95 +7,85 @@ import type { Estimate } from './need.ts';
 import { inNanoUsd } from './worst-price.ts';
 
 /**
- * What became of a call at its provider: `not_sent` certainly never reached it, `refused` was answered with an error,
- * `answered` well, at least at first, and of what is `lost` nothing is known but that it was sent.
+ * How far a call got at its provider: `not_sent` certainly never reached it, `refused` was answered with an error,
+ * `answered` well, at least at first, and of what is `lost` nothing is known but that it may have been sent.
  */
-export type Fate = 'not_sent' | 'refused' | 'answered' | 'lost';
+export type CallProgress = 'not_sent' | 'refused' | 'answered' | 'lost';
 
 export interface EndedCall {
-  readonly fate: Fate;
-  readonly usage?: Usage;
-  /** Of generated text, thoughts and arguments of tools included, as far as it was seen. */
-  readonly outputBytes?: number;
-  /** From when the call was sent until the last was heard of it. */
+  readonly estimate: Estimate;
+  readonly progress: CallProgress;
+  readonly facts?: {
+    readonly usage?: Usage;
+    /** UTF-8 bytes of generated text that were seen: thoughts, and arguments of tools, included. */
+    readonly outputBytes?: number;
+  };
+  /** Of `facts.usage`, as far as it has a price. */
+  readonly cost?: NanoUsd;
+  /** From when the call was sent until its provider was last heard. */
   readonly elapsedMs?: number;
 }
 
 /** A proxy before the provider gave up waiting: what is behind it may still work. */
 const GAVE_UP_WAITING: ReadonlySet<number> = new Set([504, 524]);
 
-export function fateOfStatus(status: number): Fate {
+export function progressOf(status: number): CallProgress {
   if (status < 300) return 'answered';
   return GAVE_UP_WAITING.has(status) ? 'lost' : 'refused';
 }
 
-/**
- * Never below what the provider can charge, except where its own usage is all there is to go by.
- * @param costOf of usage, at the prices of the call; undefined where something of it has none
- */
-export function chargeOf(
-  estimate: Estimate,
-  { fate, usage, outputBytes, elapsedMs }: EndedCall,
-  costOf: (usage: Usage) => NanoUsd | undefined,
-): Amounts {
-  const { bounded, need } = estimate;
-  if (fate === 'not_sent') return { cost: toNanoUsd(0), tokens: 0, requests: 0 };
-  if (fate === 'refused') return { cost: toNanoUsd(0), tokens: 0, requests: 1 };
-  const known = (amount: (of: Usage) => number | undefined): number => (usage === undefined ? 0 : (amount(usage) ?? 0));
-  if (usage?.certainty === 'exact' && usage.inputTokens !== undefined)
-    return {
-      cost: bounded.cost ? (costOf(usage) ?? need.cost) : need.cost,
-      tokens: bounded.tokens ? tokensOf(usage) : 0,
-      requests: 1,
-    };
-
-  const seen = fate === 'answered' && (usage !== undefined || (outputBytes ?? 0) > 0);
-  const most = seen ? seenAtMost(estimate, usage, outputBytes, elapsedMs, costOf) : need;
+/** Never below what the provider can charge for the call; each case is in `docs/estimates.md`. */
+export function chargeOf(call: EndedCall): Amounts {
+  const { bounded, need } = call.estimate;
+  if (call.progress === 'not_sent') return NOTHING;
+  if (call.progress === 'refused') return { ...NOTHING, requests: 1 };
+  const usage = call.facts?.usage;
+  const isExact = usage?.certainty === 'exact';
+  const most = isExact ? need : mostOf(call);
+  // What the provider itself has told holds, whatever was expected.
+  const told = tokensOf(usage);
+  const cost = isExact ? (call.cost ?? need.cost) : toNanoUsd(Math.max(most.cost, call.cost ?? 0));
   return {
-    // What the provider has said holds, whatever had been expected.
-    cost: bounded.cost ? toNanoUsd(Math.max(most.cost, known(costOf))) : need.cost,
-    tokens: bounded.tokens ? Math.max(most.tokens, known(tokensOf)) : 0,
+    cost: bounded.cost ? cost : NOTHING.cost,
+    tokens: bounded.tokens ? (isExact ? told : Math.max(most.tokens, told)) : 0,
     requests: 1,
   };
 }
 
-function tokensOf({ inputTokens = 0, outputTokens = 0 }: Usage): number {
-  return inputTokens + outputTokens;
+const NOTHING: Amounts = { cost: toNanoUsd(0), tokens: 0, requests: 0 };
+
+function tokensOf(usage: Usage | undefined): number {
+  return (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
 }
 
-/** Of an answer that was cut short, or that did not say what it used. */
-function seenAtMost(
-  estimate: Estimate,
-  usage: Usage | undefined,
-  outputBytes: number | undefined,
-  elapsedMs: number | undefined,
-  costOf: (usage: Usage) => NanoUsd | undefined,
-): Pick<Amounts, 'cost' | 'tokens'> {
-  const { need, bounded } = estimate;
-  const output = outputAtMost(estimate, usage?.outputTokens ?? 0, outputBytes, elapsedMs);
-  const isInputKnown = usage?.inputTokens !== undefined && !estimate.inputMayGrow;
-  const inputTokens = isInputKnown ? (usage.inputTokens ?? 0) : estimate.inputTokens;
-  const inputCost = isInputKnown && bounded.cost ? costOf(inputOnly(usage)) : estimate.inputCost;
-  const cost = (inputCost ?? estimate.inputCost) + inNanoUsd(output * estimate.outputRate);
+/** Where the usage is not known in full: what can have been used by what was seen, else all that was expected. */
+function mostOf({ estimate, progress, facts, cost, elapsedMs }: EndedCall): Pick<Amounts, 'cost' | 'tokens'> {
+  const { need } = estimate;
+  const { inputTokens, outputTokens = 0 } = facts?.usage ?? {};
+  const seenBytes = facts?.outputBytes;
+  const sawNothing = inputTokens === undefined && outputTokens === 0 && (seenBytes ?? 0) === 0;
+  if (progress === 'lost' || sawNothing || seenBytes === undefined) return need;
+
+  const output = mostOutput(estimate, Math.max(outputTokens, seenBytes), elapsedMs);
+  // What a provider tells at the beginning of a stream is all of the input, unless it reads on.
+  const isInputTold = inputTokens !== undefined && !estimate.inputMayGrow;
+  const isPriced = isInputTold && cost !== undefined;
+  const costly = isPriced
+    ? cost + inNanoUsd(Math.max(0, output - outputTokens) * estimate.outputRate)
+    : estimate.inputCost + inNanoUsd(output * estimate.outputRate);
   return {
-    cost: toNanoUsd(Math.min(need.cost, cost)),
-    tokens: Math.min(need.tokens, inputTokens + output),
+    cost: toNanoUsd(Math.min(need.cost, costly)),
+    tokens: Math.min(need.tokens, (isInputTold ? inputTokens : estimate.inputTokens) + output),
   };
 }
 
-function inputOnly(usage: Usage): Usage {
-  return { ...usage, outputTokens: 0, reasoningTokens: 0, outputAudioTokens: 0, outputImageTokens: 0 };
-}
-
-/** A token that was seen was a byte at least. What was thought out of sight is bounded by time alone. */
-function outputAtMost(
-  { outputTokens, outputIsOpaque, hidesThinking, answers }: Estimate,
-  reported: number,
-  outputBytes: number | undefined,
-  elapsedMs: number | undefined,
-): number {
-  if (outputIsOpaque || outputBytes === undefined || (hidesThinking && elapsedMs === undefined)) return outputTokens;
-  const shown = Math.max(reported, outputBytes);
+/**
+ * A token that was seen was a byte at least, and some more were on the way. What was thought out of sight is bounded by
+ * time alone.
+ */
+function mostOutput(estimate: Estimate, shown: number, elapsedMs: number | undefined): number {
+  const { outputTokens, outputIsOpaque, hidesThinking, answers } = estimate;
+  if (outputIsOpaque || (hidesThinking && elapsedMs === undefined)) return outputTokens;
   const thought = hidesThinking ? ((elapsedMs ?? 0) / 1000) * UNSEEN_TOKENS_PER_SECOND * answers : 0;
   const unseen = Math.max(UNSEEN_TOKENS * answers, (shown * UNSEEN_PERCENT) / 100);
   return Math.min(outputTokens, Math.ceil(shown + thought + unseen));

@@ -4,6 +4,7 @@ import { Demand, isGiven, objectsAt } from './demand.ts';
 import { FORMAT_PROMPT_TOKENS, TOOL_PROMPT_TOKENS, VENDOR_TOOL_TOKENS } from './limits.ts';
 
 const AUDIO_TOKENS_PER_SECOND = 32;
+const DRAWS = /image|omni/;
 const TEXT_PARTS = [
   'text',
   'functionCall',
@@ -26,8 +27,10 @@ const SEARCHES: ReadonlySet<string> = new Set([
   'enterprise_web_search',
 ]);
 
-export function generateContentDemand(body: JsonObject): Demand {
+export function generateContentDemand(body: JsonObject, model: string): Demand {
   const demand = new Demand();
+  // Models that draw do so unasked.
+  demand.answersWithImages = DRAWS.test(model);
   for (const name of ['contents', 'systemInstruction', 'system_instruction']) addContents(demand, body[name]);
   if (isGiven(body['cachedContent']) || isGiven(body['cached_content'])) demand.addOpenMedia();
   addTools(demand, body);
@@ -81,10 +84,11 @@ function addConfig(demand: Demand, body: JsonObject, name: string): void {
     demand.noteThinkingBudget(count(`${member}.thinkingBudget`, `${member}.thinking_budget`, -1));
   const config = body[name];
   const modalities = [...listAt(config, 'responseModalities'), ...listAt(config, 'response_modalities')];
-  const isTextOnly = modalities.length > 0 && modalities.every((modality) => String(modality).toUpperCase() === 'TEXT');
-  demand.answersWithAudio = modalities.some((modality) => String(modality).toUpperCase() === 'AUDIO');
-  // Models that draw do so unasked.
-  demand.answersWithImages = !isTextOnly;
+  if (modalities.length > 0) {
+    const asked = new Set(modalities.map((modality) => String(modality).toUpperCase()));
+    demand.answersWithAudio = asked.has('AUDIO');
+    demand.answersWithImages = asked.has('IMAGE') || asked.has('VIDEO');
+  }
   if (isGiven(at(config, 'responseSchema')) || isGiven(at(config, 'responseJsonSchema')))
     demand.hiddenTokens += FORMAT_PROMPT_TOKENS;
 }

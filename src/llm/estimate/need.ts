@@ -76,7 +76,7 @@ export function estimateNeed(call: CallToEstimate): Result<Estimate, Failure> {
   // Counting tokens costs nothing, and uses none.
   if ((!bounded.cost && !bounded.tokens) || COUNTING.test(operation.path) || !isObject(body)) return ok(ONE_REQUEST);
   if (bounded.cost && pricing === undefined) return err(notPriced(call));
-  const demand = demandOf(operation, body);
+  const demand = demandOf(call, body);
   if (demand.problem !== undefined) return err(demand.problem);
 
   const window = windowOf(isFree ? undefined : pricing);
@@ -100,9 +100,9 @@ export function estimateNeed(call: CallToEstimate): Result<Estimate, Failure> {
   return !bounded.cost || pricing === undefined || isFree ? ok(estimate) : withCost(call, pricing, demand, estimate);
 }
 
-function demandOf({ dialect, path }: CallToEstimate['operation'], body: JsonObject): Demand {
-  if (dialect === 'gemini') return generateContentDemand(body);
-  switch (path) {
+function demandOf({ operation, model }: CallToEstimate, body: JsonObject): Demand {
+  if (operation.dialect === 'gemini') return generateContentDemand(body, model);
+  switch (operation.path) {
     case '/messages':
       return messagesDemand(body);
     case '/responses':
