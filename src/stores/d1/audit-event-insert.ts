@@ -1,5 +1,6 @@
 import { getTableColumns } from 'drizzle-orm';
 import { auditEvents } from './schema.ts';
+import { rollupStatements } from './spend-rollup.ts';
 
 /** The columns are the fields of `AuditEvent`; `seq` is the database's own. */
 export const AUDIT_EVENT_COLUMNS: readonly string[] = Object.values(getTableColumns(auditEvents))
@@ -15,10 +16,10 @@ const INSERT = `
   FROM incoming WHERE true
   ON CONFLICT (id) DO NOTHING`;
 
-/** Stores events, each given as JSON text. An id that is there already is left as it is, so repeating is harmless. */
+/**
+ * Stores events, each given as JSON text, and adds those that are new to the rollups of spend, all in one transaction. An
+ * id that is there already is left as it is, so repeating is harmless.
+ */
 export async function insertAuditEvents(db: D1Database, events: readonly string[]): Promise<void> {
-  await db
-    .prepare(INSERT)
-    .bind(`[${events.join(',')}]`)
-    .run();
+  await db.batch([db.prepare(INSERT).bind(`[${events.join(',')}]`), ...rollupStatements(db)]);
 }

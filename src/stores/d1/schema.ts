@@ -56,6 +56,8 @@ export const auditEvents = sqliteTable(
     reasoningTokens: integer('reasoning_tokens'),
     usageCertainty: text('usage_certainty'),
     costNanoUsd: integer('cost_nano_usd'),
+    estimateNanoUsd: integer('estimate_nano_usd'),
+    chargedNanoUsd: integer('charged_nano_usd'),
     latencyMs: integer('latency_ms'),
     upstreamMs: integer('upstream_ms'),
     status: integer('status'),
@@ -76,3 +78,66 @@ export const auditEvents = sqliteTable(
     index('audit_events_request').on(table.requestId),
   ],
 );
+
+/** What has no name in a dimension has the empty text there: a NULL is not equal to itself. */
+const dimension = (name: string) => text(name).notNull();
+const sum = (name: string) => integer(name).notNull();
+
+/**
+ * Sums of audit events, by everything that spend is asked for. Each event is counted in three spans and, in each, once
+ * under the tag '' and once under every tag it carries. WITHOUT ROWID in its migration.
+ */
+export const spendRollups = sqliteTable(
+  'spend_rollups',
+  {
+    span: text('span', { enum: ['hour', 'day', 'month'] }).notNull(),
+    /** Of the span, UTC; milliseconds since the epoch. */
+    start: integer('start').notNull(),
+    tag: dimension('tag'),
+    tagValue: dimension('tag_value'),
+    kind: dimension('kind'),
+    customer: dimension('customer'),
+    team: dimension('team'),
+    keyId: dimension('key_id'),
+    keyName: dimension('key_name'),
+    provider: dimension('provider'),
+    model: dimension('model'),
+    server: dimension('server'),
+    tool: dimension('tool'),
+    calls: sum('calls'),
+    errors: sum('errors'),
+    cancelled: sum('cancelled'),
+    denied: sum('denied'),
+    unpricedCalls: sum('unpriced_calls'),
+    lowerBoundCalls: sum('lower_bound_calls'),
+    overCalls: sum('over_calls'),
+    costNanoUsd: sum('cost_nano_usd'),
+    chargedNanoUsd: sum('charged_nano_usd'),
+    overNanoUsd: sum('over_nano_usd'),
+    inputTokens: sum('input_tokens'),
+    outputTokens: sum('output_tokens'),
+    cacheReadTokens: sum('cache_read_tokens'),
+    cacheWriteTokens: sum('cache_write_tokens'),
+  },
+  (table) => [
+    primaryKey({
+      columns: [
+        table.span, table.start, table.tag, table.tagValue, table.kind, table.customer, table.team, table.keyId,
+        table.keyName, table.provider, table.model, table.server, table.tool,
+      ], // prettier-ignore
+    }),
+  ],
+);
+
+/** Which values of a tag are kept apart on a day; the names of tags are the values of the tag ''. WITHOUT ROWID too. */
+export const spendTagValues = sqliteTable(
+  'spend_tag_values',
+  { day: integer('day').notNull(), tag: text('tag').notNull(), value: text('value').notNull() },
+  (table) => [primaryKey({ columns: [table.day, table.tag, table.value] })],
+);
+
+/** A single row: the audit event up to which all are in the rollups. */
+export const spendPosition = sqliteTable('spend_position', {
+  id: integer('id').primaryKey(),
+  seq: integer('seq').notNull(),
+});

@@ -34,6 +34,7 @@ const FULL: Required<AuditEvent> = {
   server: 'github', tool: 'search', session: 'ses_1', client: 'claude-code 2', provider: 'openai', model: 'gpt-4o',
   response_model: 'gpt-4o-2024', stream: false, input_tokens: 1, output_tokens: 0, cache_read_tokens: 3,
   cache_write_tokens: 4, reasoning_tokens: 5, usage_certainty: 'lower_bound', cost_nano_usd: 9_007_199_254_740_991,
+  estimate_nano_usd: 9_007_199_254_740_990, charged_nano_usd: 9_007_199_254_740_989,
   latency_ms: 12.5, upstream_ms: 11, status: 502, request_bytes: 100, response_bytes: 200, attempt: 2,
   tags: { run: '42', 'a.b/c': '' }, tool_use_id: 'toolu_1,toolu_2', args_sha256: 'ab'.repeat(32), arguments: '{"a":"\\u0000"}',
   result: '[]', subject: 'server/github',
