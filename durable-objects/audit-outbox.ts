@@ -1,32 +1,31 @@
-// The ledger's tables: events on their way to D1, the ids of those that lately arrived there, and settled spend.
+// The ledger's audit: events on their way to D1, the ids of those that lately arrived there, and settled spend.
 import { inChunks } from '../src/audit/bounded-event.ts';
 import type { AuditEvent } from '../src/audit/event.ts';
 import { settledSpend } from '../src/budget/settled-spend.ts';
-import { ObjectDatabase } from './sqlite.ts';
+import type { ObjectDatabase } from './sqlite.ts';
 
-const MIGRATIONS = [
-  `CREATE TABLE outbox (
-     position INTEGER PRIMARY KEY,
-     id TEXT NOT NULL UNIQUE,
-     event TEXT NOT NULL
-   ) STRICT;
-   CREATE TABLE delivered (
-     id TEXT PRIMARY KEY,
-     delivered_at INTEGER NOT NULL
-   ) STRICT, WITHOUT ROWID;
-   CREATE INDEX delivered_at ON delivered (delivered_at);
-   CREATE TABLE spend (
-     tier TEXT NOT NULL CHECK (tier IN ('customer', 'team', 'virtual_key', 'provider_config')),
-     name TEXT NOT NULL,
-     hour INTEGER NOT NULL,
-     calls INTEGER NOT NULL,
-     unpriced INTEGER NOT NULL,
-     cost_nano_usd INTEGER NOT NULL,
-     input_tokens INTEGER NOT NULL,
-     output_tokens INTEGER NOT NULL,
-     PRIMARY KEY (tier, name, hour)
-   ) STRICT, WITHOUT ROWID;`,
-];
+export const AUDIT_TABLES = `
+  CREATE TABLE outbox (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    event TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE delivered (
+    id TEXT PRIMARY KEY,
+    delivered_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX delivered_at ON delivered (delivered_at);
+  CREATE TABLE spend (
+    tier TEXT NOT NULL CHECK (tier IN ('customer', 'team', 'virtual_key', 'provider_config')),
+    name TEXT NOT NULL,
+    hour INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    unpriced INTEGER NOT NULL,
+    cost_nano_usd INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    PRIMARY KEY (tier, name, hour)
+  ) STRICT, WITHOUT ROWID;`;
 
 // One bound parameter whatever the number of rows; answers the ids that were new.
 const INSERT_EVENTS = `
@@ -72,19 +71,18 @@ export interface OutboxPage {
 export class AuditOutbox {
   readonly #database: ObjectDatabase;
 
-  constructor(storage: DurableObjectStorage) {
-    this.#database = new ObjectDatabase(storage, MIGRATIONS);
+  /** @param database has `AUDIT_TABLES` */
+  constructor(database: ObjectDatabase) {
+    this.#database = database;
   }
 
   get isEmpty(): boolean {
     return this.#database.first('SELECT 1 FROM outbox LIMIT 1') === undefined;
   }
 
-  /** Keeps the events that are new, and their spend, in one transaction. */
+  /** Keeps the events that are new, and their spend. Within the caller's transaction. */
   add(events: readonly AuditEvent[]): void {
-    this.#database.transaction(() => {
-      for (const chunk of inChunks(events, STATEMENT)) this.#addChunk(chunk);
-    });
+    for (const chunk of inChunks(events, STATEMENT)) this.#addChunk(chunk);
   }
 
   #addChunk(events: readonly AuditEvent[]): void {

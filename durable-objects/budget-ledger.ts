@@ -1,12 +1,19 @@
 import { DurableObject } from 'cloudflare:workers';
-import type { AuditEvent } from '../src/audit/event.ts';
+import type { Charge, LimitStanding } from '../src/budget/admission.ts';
+import type { HolderReport, LeaseAnswer, LeaseRequest } from '../src/budget/lease.ts';
+import { Ledger } from '../src/budget/ledger.ts';
+import type { Limit } from '../src/budget/limits.ts';
 import type { Env } from '../src/env.ts';
 import { describeFault, log } from '../src/lib/log.ts';
 import { insertAuditEvents } from '../src/stores/d1/audit-event-insert.ts';
 import { auditRetentionLimits, deleteExpiredAuditEvents } from '../src/stores/d1/audit-retention.ts';
 import { migrate } from '../src/stores/d1/migrate.ts';
-import { AuditOutbox } from './audit-outbox.ts';
-import type { BudgetLedgerRpc } from './contracts.ts';
+import { AUDIT_TABLES, AuditOutbox } from './audit-outbox.ts';
+import type { BudgetLedgerRpc, LedgerEntry } from './contracts.ts';
+import { LEASE_TABLES, LeaseStore } from './lease-store.ts';
+import { ObjectDatabase } from './sqlite.ts';
+
+const MIGRATIONS = [AUDIT_TABLES, LEASE_TABLES];
 
 /** A commit is an fsync on the only thread: under load, calls this close together share one. A lone call does not wait. */
 const COMMIT_INTERVAL_MS = 4;
@@ -19,12 +26,17 @@ const RETENTION_INTERVAL_MS = 10 * 60_000;
 const IDLE_RETENTION_INTERVAL_MS = 24 * 3_600_000;
 
 /**
- * One per payer. Commits audit events with the spend they settle, and moves the events on to D1. An event is in the
- * outbox until D1 has acknowledged it; a crash in between sends it again, which D1 recognises by its id.
+ * One per payer, and one per MCP server that is limited. Keeps limits and leases; commits audit events with what they
+ * settle, and moves the events on to D1. An event is in the outbox until D1 has acknowledged it; a crash in between sends
+ * it again, which D1 recognises by its id.
  */
 export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc {
+  readonly #database: ObjectDatabase;
   readonly #outbox: AuditOutbox;
-  #waiting: AuditEvent[] = [];
+  readonly #store: LeaseStore;
+  /** What the store holds, in memory: changed and written in one turn. */
+  #ledger: Ledger;
+  #waiting: LedgerEntry[] = [];
   /** Settles with the commit that will take what is waiting. Requests of one object may share a promise. */
   #commit: Promise<void> | undefined;
   #committedAt = 0;
@@ -36,7 +48,10 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    this.#outbox = new AuditOutbox(state.storage);
+    this.#database = new ObjectDatabase(state.storage, MIGRATIONS);
+    this.#outbox = new AuditOutbox(this.#database);
+    this.#store = new LeaseStore(this.#database);
+    this.#ledger = this.#load();
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = await state.storage.getAlarm();
       // The runtime gives up on an alarm whose handler keeps dying.
@@ -44,22 +59,63 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
     });
   }
 
-  async record(events: readonly AuditEvent[]): Promise<void> {
-    if (events.length === 0) return;
-    for (const event of events) this.#waiting.push(event);
+  async acquire(request: LeaseRequest): Promise<LeaseAnswer> {
+    return this.#change(() => this.#ledger.acquire(request, Date.now()));
+  }
+
+  async report(report: HolderReport): Promise<void> {
+    this.#change(() => this.#ledger.report(report, Date.now()));
+  }
+
+  async standings(limits: readonly Limit[]): Promise<readonly LimitStanding[]> {
+    return this.#ledger.standings(limits, Date.now());
+  }
+
+  async record(entries: readonly LedgerEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    for (const entry of entries) this.#waiting.push(entry);
     this.#commit ??= this.#commitSoon();
     await this.#commit;
   }
 
   async #commitSoon(): Promise<void> {
     await scheduler.wait(Math.max(0, this.#committedAt + COMMIT_INTERVAL_MS - Date.now()));
-    const events = this.#waiting;
+    const entries = this.#waiting;
     this.#waiting = [];
     this.#commit = undefined;
     this.#committedAt = Date.now();
-    this.#outbox.add(events);
+    this.#change(() => {
+      // Before the events: a counter that is new begins with what had been spent until now.
+      this.#settle(entries.flatMap(({ charge }) => charge ?? []));
+      this.#outbox.add(entries.flatMap(({ event }) => event ?? []));
+    });
     // In the same turn as the rows, hence in the same commit: there is no outbox without its alarm.
     await this.#wakeBy(Math.max(Date.now() + DRAIN_INTERVAL_MS, this.#drainNotBefore));
+  }
+
+  #settle(charges: readonly Charge[]): void {
+    if (charges.length === 0) return;
+    const { unknown } = this.#ledger.record(charges, Date.now());
+    for (const { lease, draw } of unknown) log('warn', 'ledger.charge_without_lease', { lease, draw });
+  }
+
+  /** One transaction of what is changed in memory and in storage; where it fails, memory is what storage was before. */
+  #change<T>(work: () => T): T {
+    try {
+      return this.#database.transaction(() => {
+        const outcome = work();
+        this.#store.write(this.#ledger.takeChanges());
+        return outcome;
+      });
+    } catch (fault) {
+      this.#ledger = this.#load();
+      throw fault;
+    }
+  }
+
+  #load(): Ledger {
+    const now = Date.now();
+    return new Ledger(this.#store.load(now), this.#store, now);
   }
 
   async #wakeBy(at: number): Promise<void> {

@@ -11,11 +11,6 @@ import type { Vetting } from '../src/trust/vetting.ts';
 import type { SessionAnswer, SessionListen, SessionPost, SessionState } from '../src/mcp/session/ports.ts';
 import type { CallOutcome, Catalog, UpstreamSession, UpstreamView } from '../src/mcp/ports.ts';
 
-export interface BudgetLedgerRpc {
-  /** Commits the events to the outbox, once each by id; resolves after the commit. Concurrent calls share one commit. */
-  record(events: readonly AuditEvent[]): Promise<void>;
-}
-
 /** What is committed as one: an event, the charge it settles, or both. A ledger of a server is sent charges alone. */
 export interface LedgerEntry {
   readonly event?: AuditEvent;
@@ -29,6 +24,11 @@ export interface LeaseLedgerRpc {
   report(report: HolderReport): Promise<void>;
   /** Reads; counters that were never used stand at zero. */
   standings(limits: readonly Limit[]): Promise<readonly LimitStanding[]>;
+}
+
+export interface BudgetLedgerRpc extends LeaseLedgerRpc {
+  /** Commits each event once by its id and each charge once by its draw; resolves after the commit, which calls share. */
+  record(entries: readonly LedgerEntry[]): Promise<void>;
 }
 
 /** Statuses and headers are the worker's matter, and so is who may use the session. */

@@ -236,7 +236,7 @@ export class UpstreamHealth extends DurableObject<Env> implements UpstreamHealth
   async #handOverEvents(): Promise<void> {
     try {
       for (let page = this.#pins.events.waiting(); page !== undefined; page = this.#pins.events.waiting()) {
-        await this.env.BUDGET_LEDGER.getByName(CONFIG_PAYER).record(page.events);
+        await this.env.BUDGET_LEDGER.getByName(CONFIG_PAYER).record(page.events.map((event) => ({ event })));
         this.#pins.events.handedOver(page);
       }
     } catch (fault) {

@@ -14,6 +14,7 @@ export interface SettledSpend {
   readonly calls: number;
   /** Calls whose price is not known: they add nothing to the cost, and that is not the same as costing nothing. */
   readonly unpriced: number;
+  /** What budgets were charged: more than the cost where not all of the usage is known. */
   readonly cost_nano_usd: number;
   readonly input_tokens: number;
   readonly output_tokens: number;
@@ -54,7 +55,7 @@ function add(sum: SettledSpend, event: AuditEvent): SettledSpend {
     ...sum,
     calls: sum.calls + 1,
     unpriced: sum.unpriced + (event.cost_nano_usd === undefined ? 1 : 0),
-    cost_nano_usd: sum.cost_nano_usd + (event.cost_nano_usd ?? 0),
+    cost_nano_usd: sum.cost_nano_usd + (event.charged_nano_usd ?? event.cost_nano_usd ?? 0),
     input_tokens: sum.input_tokens + (event.input_tokens ?? 0),
     output_tokens: sum.output_tokens + (event.output_tokens ?? 0),
   };

@@ -5,7 +5,7 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import type { AuditEvent } from '../../../src/audit/event.ts';
 import { migrate } from '../../../src/stores/d1/migrate.ts';
 import {
-  crashingDatabase, failingDatabase, ledger, makeEvent, outboxIds, runAlarm, spend, storedIds, useDatabase,
+  crashingDatabase, entriesOf, failingDatabase, ledger, makeEvent, outboxIds, runAlarm, spend, storedIds, useDatabase,
 } from './ledger-rig.ts'; // prettier-ignore
 
 beforeAll(() => migrate(env.DB));
@@ -53,8 +53,8 @@ class History {
   }
 
   async #record(events: readonly AuditEvent[]): Promise<void> {
-    const calls = events.map((event) => ledger(this.payer).record([event]));
-    await Promise.all([...calls, ledger(this.payer).record(events)]);
+    const calls = events.map((event) => ledger(this.payer).record(entriesOf([event])));
+    await Promise.all([...calls, ledger(this.payer).record(entriesOf(events))]);
     for (const { id } of events) this.confirmed.add(id);
   }
 
@@ -64,7 +64,7 @@ class History {
       const transaction = vi.spyOn(state.storage, 'transactionSync').mockImplementationOnce(() => {
         throw new Error('disk full');
       });
-      await expect(object.record(events)).rejects.toThrow('disk full');
+      await expect(object.record(entriesOf(events))).rejects.toThrow('disk full');
       transaction.mockRestore();
     });
   }

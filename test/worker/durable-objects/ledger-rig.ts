@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import type { BudgetLedger } from '../../../durable-objects/budget-ledger.ts';
+import type { LedgerEntry } from '../../../durable-objects/contracts.ts';
 import type { AuditEvent } from '../../../src/audit/event.ts';
 import { newId } from '../../../src/lib/ids.ts';
 
@@ -11,6 +12,11 @@ export const AT = Date.UTC(2026, 10, 22, 12, 30);
 export function makeEvent(more: Partial<AuditEvent> = {}): AuditEvent {
   const at = more.at ?? AT;
   return { id: newId('evt', at), at, kind: 'tool.call', outcome: 'ok', key_id: 'vk_1', key_name: 'one', ...more };
+}
+
+/** Events that settle nothing. */
+export function entriesOf(events: readonly AuditEvent[]): LedgerEntry[] {
+  return events.map((event) => ({ event }));
 }
 
 export function ledger(payer: string): DurableObjectStub<BudgetLedger> {

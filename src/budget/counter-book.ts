@@ -1,0 +1,154 @@
+// The counters and plans that are in use; others wait in storage. A counter that is new begins with what was spent before
+// anybody limited it.
+import { Counter, type LeasedMetric, type StoredCell } from './counter.ts';
+import type { LeasedPlan } from './granted-lease.ts';
+import { LIMIT_TIERS, type Limit, type LimitTier } from './limits.ts';
+import type { SettledSpend, SpendTier } from './settled-spend.ts';
+import { HOUR_MS, openWindow } from './window.ts';
+
+export interface StoredCounter {
+  readonly id: string;
+  readonly cells: readonly StoredCell[];
+  /** When it last changed, by the ledger's time. */
+  readonly changedAt: number;
+  /** From when on its cells are worth nothing, and what was spent in its window is known without it. */
+  readonly forgetAt: number;
+}
+
+export interface StoredPlan {
+  readonly id: string;
+  readonly limits: readonly Limit[];
+}
+
+/** What is stored, read where it is needed. */
+export interface CounterSource {
+  /** Undefined where the counter never changed. */
+  counter(id: string): readonly StoredCell[] | undefined;
+  /** Settled spend by the hour. @param since the first hour, in hours since the epoch */
+  spend(tier: SpendTier, name: string, since: number): readonly SettledSpend[];
+}
+
+/** How long what nobody uses stays in memory. */
+const IDLE_MS = 10 * 60_000;
+/** Settled spend is known by the hour: a counter must outlive the last of it, or that would count again. */
+const KEEP_EMPTY_MS = 24 * HOUR_MS;
+
+export class CounterBook {
+  readonly #source: CounterSource;
+  readonly #counters = new Map<string, Counter>();
+  readonly #plans = new Map<string, LeasedPlan>();
+  #changed = new Set<Counter>();
+  #newPlans = new Set<LeasedPlan>();
+  #gonePlans = new Set<string>();
+  #tidyAt = 0;
+
+  constructor(source: CounterSource) {
+    this.#source = source;
+  }
+
+  /** The counter of a windowed limit, at the present time. @throws RangeError where the window is none */
+  counter(limit: Limit, metric: LeasedMetric, now: number): Counter {
+    const known = this.#counters.get(limit.id);
+    const counter = known ?? new Counter({ ...limit, metric }, this.#cells(limit, metric, now));
+    if (known === undefined) this.#counters.set(limit.id, counter);
+    counter.limit = limit;
+    counter.advance(now);
+    return counter;
+  }
+
+  /** @param limits ordered by tier or not; they come out so */
+  plan(id: string, limits: readonly Limit[], now: number): LeasedPlan {
+    const known = this.#plans.get(id);
+    if (known !== undefined) {
+      known.usedAt = now;
+      for (const limit of known.limits) if (limit.metric !== 'concurrent') this.counter(limit, limit.metric, now);
+      return known;
+    }
+    const plan = this.restorePlan({ id, limits }, now);
+    this.#newPlans.add(plan);
+    this.#gonePlans.delete(id);
+    return plan;
+  }
+
+  restorePlan({ id, limits }: StoredPlan, now: number): LeasedPlan {
+    const ordered = limits.toSorted((a, b) => widthOf(a.tier) - widthOf(b.tier));
+    const counters = ordered.flatMap((limit) =>
+      limit.metric === 'concurrent' ? [] : [this.counter(limit, limit.metric, now)],
+    );
+    const plan = { id, limits: ordered, counters, leases: 0, usedAt: now };
+    this.#plans.set(id, plan);
+    return plan;
+  }
+
+  changed(counters: readonly Counter[]): void {
+    for (const counter of counters) this.#changed.add(counter);
+  }
+
+  /** Takes out of memory what nobody uses. */
+  tidy(now: number): void {
+    if (now < this.#tidyAt) return;
+    this.#tidyAt = now + IDLE_MS;
+    const inUse = new Set<Counter>();
+    for (const plan of this.#plans.values()) {
+      if (plan.leases > 0 || now < plan.usedAt + IDLE_MS) {
+        for (const counter of plan.counters) inUse.add(counter);
+      } else {
+        this.#plans.delete(plan.id);
+        this.#newPlans.delete(plan);
+        this.#gonePlans.add(plan.id);
+      }
+    }
+    for (const [id, counter] of this.#counters) {
+      if (!inUse.has(counter) && !this.#changed.has(counter) && now >= counter.usedAt + IDLE_MS)
+        this.#counters.delete(id);
+    }
+  }
+
+  /** Each told once. */
+  takeChanges(now: number): {
+    readonly counters: readonly StoredCounter[];
+    readonly plans: readonly StoredPlan[];
+    readonly gonePlans: readonly string[];
+  } {
+    const counters = [...this.#changed].map((counter) => {
+      const forgetAt = counter.emptyAt(now) + KEEP_EMPTY_MS;
+      return { id: counter.limit.id, cells: counter.stored(), changedAt: now, forgetAt };
+    });
+    const plans = [...this.#newPlans].map(({ id, limits }) => ({ id, limits }));
+    const gonePlans = [...this.#gonePlans];
+    this.#changed = new Set();
+    this.#newPlans = new Set();
+    this.#gonePlans = new Set();
+    return { counters, plans, gonePlans };
+  }
+
+  #cells(limit: Limit, metric: LeasedMetric, now: number): readonly StoredCell[] {
+    return this.#source.counter(limit.id) ?? this.#spentBefore(limit, metric, now);
+  }
+
+  /** An hour that lies within the window in part counts whole, and as if everything in it had been spent at its end. */
+  #spentBefore({ tier, spendName, tool, window: span }: Limit, metric: LeasedMetric, now: number): StoredCell[] {
+    if (!isSpendTier(tier) || spendName === undefined || tool !== undefined || span === undefined) return [];
+    const window = openWindow(span);
+    if (window.lengthMs < HOUR_MS) return [];
+    const rows = this.#source.spend(tier, spendName, Math.floor(window.startOf(now) / HOUR_MS));
+    return rows.map((row) => {
+      const at = Math.min((row.hour + 1) * HOUR_MS - 1, now);
+      return [window.bucketOf(at), spentOf(row, metric), 0];
+    });
+  }
+}
+
+/** From 0, the widest. */
+export function widthOf(tier: LimitTier): number {
+  return LIMIT_TIERS.indexOf(tier);
+}
+
+function spentOf(row: SettledSpend, metric: LeasedMetric): number {
+  if (metric === 'cost') return row.cost_nano_usd;
+  return metric === 'tokens' ? row.input_tokens + row.output_tokens : row.calls;
+}
+
+function isSpendTier(tier: LimitTier): tier is SpendTier {
+  return tier !== 'server' && tier !== 'mcp_client';
+}

@@ -1,0 +1,76 @@
+// Whether a request fits under all limits of its plan, and if not, what its caller is told.
+import type { Refusal } from './admission.ts';
+import type { Counter } from './counter.ts';
+import { widthOf } from './counter-book.ts';
+import type { LeasedPlan } from './granted-lease.ts';
+import type { Amounts } from './limits.ts';
+import type { Slots } from './slots.ts';
+
+/** Requests under way end at any moment; when, nobody knows. */
+const SOON_MS = 1_000;
+
+export interface Claim {
+  readonly holder: string;
+  readonly need: Amounts;
+  /** What the holder would have running with it, by `concurrent` counter. */
+  readonly running: Readonly<Record<string, number>>;
+}
+
+/**
+ * Undefined where every limit has room. The refusal names the widest that has none, of these the one that takes longest;
+ * its times are those at which the last of all will have room.
+ */
+export function refusalOf(plan: LeasedPlan, claim: Claim, slots: Slots, now: number): Refusal | undefined {
+  const refusals = [...windowedRefusals(plan, claim.need, now), ...slotRefusals(plan, claim, slots, now)];
+  const [widest] = refusals.toSorted(
+    (a, b) => widthOf(a.limit.tier) - widthOf(b.limit.tier) || resetOf(b) - resetOf(a),
+  );
+  if (widest === undefined) return undefined;
+  const { resetsAt: _, certainUntil: __, ...rest } = widest;
+  const resetsAt = Math.max(...refusals.map(resetOf));
+  const certainUntil = Math.max(...refusals.map((refusal) => refusal.certainUntil ?? -Infinity));
+  return {
+    ...rest,
+    ...(resetsAt < Number.MAX_VALUE && { resetsAt }),
+    ...(certainUntil > -Infinity && { certainUntil }),
+  };
+}
+
+function resetOf({ resetsAt = Number.MAX_VALUE }: Refusal): number {
+  return resetsAt;
+}
+
+function* windowedRefusals({ counters }: LeasedPlan, needs: Amounts, now: number): Generator<Refusal> {
+  for (const counter of counters) {
+    const need = needs[counter.metric];
+    const { limit } = counter;
+    if (need === 0 || counter.taken + need <= limit.amount) continue;
+    const { spent, held, presumed } = counter;
+    yield { limit, spent, reserved: held + presumed, need, ...timesOf(counter, limit.amount - need, now) };
+  }
+}
+
+/** @param bound what may be taken for the request to fit */
+function timesOf(counter: Counter, bound: number, now: number): Pick<Refusal, 'resetsAt' | 'certainUntil'> {
+  if (bound < 0) return {};
+  if (counter.spent + counter.presumed <= bound) return { resetsAt: now + SOON_MS };
+  const resetsAt = counter.fallsTo(bound - counter.held, now) ?? counter.fallsTo(bound, now);
+  const certainUntil = counter.spent > bound ? counter.fallsTo(bound, now, true) : undefined;
+  return { ...(resetsAt !== undefined && { resetsAt }), ...(certainUntil !== undefined && { certainUntil }) };
+}
+
+function* slotRefusals(
+  { limits }: LeasedPlan,
+  { holder, running }: Claim,
+  slots: Slots,
+  now: number,
+): Generator<Refusal> {
+  for (const limit of limits) {
+    if (limit.metric !== 'concurrent') continue;
+    const own = running[limit.id] ?? 1;
+    const others = slots.held(limit.id, holder);
+    if (others + own <= limit.amount) continue;
+    const times = limit.amount < 1 ? {} : { resetsAt: now + SOON_MS };
+    yield { limit, spent: 0, reserved: others + own - 1, need: 1, ...times };
+  }
+}

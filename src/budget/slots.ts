@@ -1,0 +1,117 @@
+// How many requests each holder may have running at once. Not leased but held: what a holder says of itself is absolute,
+// and a holder that is silent has none.
+import type { SlotCounts } from './lease.ts';
+import { LEASE_LIFETIME_MS } from './lease.ts';
+import { SLACK_SHARE } from './slack.ts';
+
+export interface StoredSlots {
+  readonly holder: string;
+  readonly counter: string;
+  /** Of the message that said so. */
+  readonly sequence: number;
+  /** What the holder had running then. */
+  readonly running: number;
+  /** What it may have running; more than it asked for where there was plenty. */
+  readonly held: number;
+}
+
+export class Slots {
+  readonly #counters = new Map<string, Map<string, StoredSlots>>();
+  readonly #heardAt = new Map<string, number>();
+  #changed = new Set<StoredSlots>();
+  #gone = new Set<string>();
+
+  /** @param now holders are taken to be heard of now, for they may have been */
+  constructor(stored: readonly StoredSlots[], now: number) {
+    for (const slots of stored) {
+      this.#of(slots.counter).set(slots.holder, slots);
+      this.#heardAt.set(slots.holder, now);
+    }
+  }
+
+  hear(holder: string, now: number): void {
+    this.#heardAt.set(holder, now);
+  }
+
+  /** Forgets holders that were silent for too long. */
+  advance(now: number): void {
+    for (const [holder, heardAt] of this.#heardAt) {
+      if (now < heardAt + LEASE_LIFETIME_MS) continue;
+      this.#heardAt.delete(holder);
+      for (const [counter, holders] of this.#counters) {
+        const slots = holders.get(holder);
+        if (slots !== undefined) this.#changed.delete(slots);
+        if (holders.delete(holder)) this.#gone.add(holder);
+        if (holders.size === 0) this.#counters.delete(counter);
+      }
+    }
+  }
+
+  /** @param except a holder that does not matter */
+  held(counter: string, except?: string): number {
+    return this.#sum(counter, except, ({ held }) => held);
+  }
+
+  heldBy(counter: string, holder: string): number {
+    return this.#counters.get(counter)?.get(holder)?.held ?? 0;
+  }
+
+  /** What the holder says it has running, and no more is kept for it. An older message than the last changes nothing. */
+  set(holder: string, sequence: number, counts: SlotCounts): void {
+    for (const [counter, running] of Object.entries(counts)) {
+      this.#put({ holder, counter, sequence, running, held: running });
+    }
+  }
+
+  /**
+   * The holder has so many running, and gets some more where there is plenty.
+   * @param most how many all holders may have together
+   */
+  grant(holder: string, sequence: number, counter: string, running: number, most: number): void {
+    const allowance = Math.floor(most * SLACK_SHARE);
+    const others = this.held(counter, holder);
+    const othersSlack = others - this.#sum(counter, holder, (slots) => slots.running);
+    const left = most - others - running;
+    const slack = Math.max(0, Math.min((allowance - othersSlack) / 2, left - 2 * allowance));
+    this.#put({ holder, counter, sequence, running, held: running + Math.floor(slack) });
+  }
+
+  /** Of those that the holder would have had running, it does not get the last; unless it has it already, for another. */
+  refuse(holder: string, sequence: number, counter: string, running: number): void {
+    const held = Math.max(running - 1, Math.min(running, this.heldBy(counter, holder)));
+    this.#put({ holder, counter, sequence, running: held, held });
+  }
+
+  /** What is to be written, and the holders whose rows are to go; each told once. */
+  takeChanges(): { readonly changed: readonly StoredSlots[]; readonly gone: readonly string[] } {
+    const changes = { changed: [...this.#changed], gone: [...this.#gone] };
+    this.#changed = new Set();
+    this.#gone = new Set();
+    return changes;
+  }
+
+  #put(slots: StoredSlots): void {
+    const holders = this.#of(slots.counter);
+    const last = holders.get(slots.holder);
+    if (last !== undefined) {
+      if (last.sequence >= slots.sequence) return;
+      this.#changed.delete(last);
+    }
+    holders.set(slots.holder, slots);
+    this.#changed.add(slots);
+  }
+
+  #of(counter: string): Map<string, StoredSlots> {
+    const known = this.#counters.get(counter);
+    if (known !== undefined) return known;
+    const holders = new Map<string, StoredSlots>();
+    this.#counters.set(counter, holders);
+    return holders;
+  }
+
+  #sum(counter: string, except: string | undefined, of: (slots: StoredSlots) => number): number {
+    let sum = 0;
+    for (const [holder, slots] of this.#counters.get(counter) ?? []) if (holder !== except) sum += of(slots);
+    return sum;
+  }
+}
