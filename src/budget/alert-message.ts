@@ -2,8 +2,7 @@
 import type { AuditEvent } from '../audit/event.ts';
 import type { Limit, LimitTier, Metric } from './limits.ts';
 import type { CounterStanding } from './alert.ts';
-
-const NANO_PER_USD = 1e9;
+import { shownAmount, toTimeText, UNITS } from './refusal.ts';
 
 /** One share of one limit was reached. */
 export interface ThresholdAlert {
@@ -56,30 +55,29 @@ export function thresholdAlert(
 
 export function alertMessage(alert: ThresholdAlert): WebhookMessage {
   const { id, at, tier, name, tool, metric, amount, period, calendar, share, spent, resetsAt } = alert;
-  const [unit, scale] = metric === 'cost' ? ['usd', NANO_PER_USD] : [metric, 1];
   return {
     type: 'limit.threshold',
     id,
-    timestamp: new Date(at).toISOString(),
+    timestamp: toTimeText(at),
     tier,
     name,
     ...(tool === undefined ? {} : { tool }),
     metric,
-    unit,
-    limit: amount / scale,
+    unit: UNITS[metric],
+    limit: shownAmount(metric, amount),
     period,
     calendar,
     share,
-    spent: spent / scale,
+    spent: shownAmount(metric, spent),
     // A limit of nothing that was passed has no share.
     spent_share: amount === 0 ? null : Math.round((spent / amount) * 1e6) / 1e6,
-    resets_at: resetsAt === undefined ? null : new Date(resetsAt).toISOString(),
+    resets_at: resetsAt === undefined ? null : toTimeText(resetsAt),
   };
 }
 
 /** Sent to try a webhook. */
 export function testMessage(id: string, at: number): WebhookMessage {
-  return { type: 'alert.test', id, timestamp: new Date(at).toISOString() };
+  return { type: 'alert.test', id, timestamp: toTimeText(at) };
 }
 
 /** How an alert ended; `reason` says why nobody was told. */

@@ -188,7 +188,7 @@ describe('what is told', () => {
     expect(alertMessage(alert)).toEqual({
       type: 'limit.threshold',
       id: 'alr_1',
-      timestamp: '2026-11-22T12:30:00.000Z',
+      timestamp: '2026-11-22T12:30:00Z',
       tier: 'team',
       name: 'eng',
       metric: 'cost',
@@ -199,7 +199,7 @@ describe('what is told', () => {
       share: 0.8,
       spent: 81.23456789,
       spent_share: 0.812346,
-      resets_at: '2026-11-23T00:00:00.000Z',
+      resets_at: '2026-11-23T00:00:00Z',
     });
   });
 

@@ -8,6 +8,7 @@ import { failure } from '../../../policy/failure.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { adminAuth } from '../../middleware/admin-auth.ts';
 import { configurationUnavailable } from '../../middleware/authenticate.ts';
+import { alertRoutes } from './alerts.ts';
 import { methodNotAllowed, problem } from './answers.ts';
 import { auditEventRoutes } from './audit-events.ts';
 import { configRoutes } from './config.ts';
@@ -34,6 +35,7 @@ export function adminRoutes(): Hono<AppEnv> {
   admin.route('/servers/:name/health', serverHealthRoutes());
   admin.route('/servers/:name', definitionRoutes());
   admin.route('/audit-events', auditEventRoutes());
+  admin.route('/alerts', alertRoutes());
   admin.post('/shutdown', (c) => {
     announceShutdown(c.var.services.now());
     return c.body(null, 202);

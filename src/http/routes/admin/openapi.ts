@@ -103,6 +103,16 @@ export function openApiDocument(collections: Readonly<Record<string, ObjectKind>
         }),
       },
     },
+    '/api/alerts/test': {
+      post: {
+        summary: 'Post a signed message of type `alert.test` to the webhook for alerts.',
+        responses: answers({
+          '200': jsonAnswer('It was delivered.', { type: 'object', required: ['id', 'delivered'] }),
+          '409': { ...PROBLEM, description: 'No webhook is configured.' },
+          '502': { ...PROBLEM, description: 'It could not be delivered.' },
+        }),
+      },
+    },
     '/api/shutdown': {
       post: {
         summary: 'Announce that the gateway is about to end: streams that only tell of changes end first.',
