@@ -31,7 +31,9 @@ import { createDefinitionRecords } from './stores/objects/definition-records.ts'
 import { createPrincipalSessions } from './stores/objects/principal-session.ts';
 import { createHealthRecords } from './stores/objects/upstream-health.ts';
 import { createUpstreamViews } from './stores/objects/upstream-views.ts';
+import { createAdmission } from './stores/objects/ledger-admission.ts';
 import { createRecorder } from './stores/objects/audit-recorder.ts';
+import { comeToRest } from './stores/objects/rest.ts';
 
 /** What the routes are given, made per request: I/O objects of workerd belong to the request that made them. */
 export interface Services {
@@ -45,6 +47,8 @@ export interface Services {
   readonly configStore: ConfigStore;
   readonly recorder: Recorder;
   readonly admission: Admission;
+  /** Hands on what waits to be recorded and gives back what is leased, before the gateway ends; within seconds. */
+  readonly comeToRest: () => Promise<boolean>;
   readonly auditReader: AuditReader;
   readonly upstreamViews: UpstreamViews;
   readonly healthRecords: HealthRecords;
@@ -69,6 +73,7 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
   const waitUntil = (promise: Promise<unknown>): void => context.waitUntil(promise);
   const keyring = (): Promise<Keyring> => requireKeyring(env);
 
+  const recorder = createRecorder(env, waitUntil);
   const snapshot = createPolicyStore({ db: env.DB, keyring, now, waitUntil });
   const services: Services = {
     now,
@@ -76,8 +81,9 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     snapshot,
     hashVirtualKey: async (key) => hashVirtualKey((await keyring()).virtualKeys, key),
     configStore: createConfigStore({ db: env.DB, keyring, now }),
-    recorder: createRecorder(env, waitUntil),
-    admission: { admit: () => Promise.reject(new Error('limits cannot be checked')), standings: () => [] },
+    recorder,
+    admission: createAdmission({ env, waitUntil, settled: recorder.settled }),
+    comeToRest: () => comeToRest(env),
     auditReader: createAuditReader(env.DB),
     upstreamViews: createUpstreamViews(env, { snapshot, now, waitUntil }),
     healthRecords: createHealthRecords(env),

@@ -2,43 +2,14 @@ import { env } from 'cloudflare:workers';
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
+import type { LedgerEntry } from '../../../../durable-objects/contracts.ts';
 import type { AuditEvent } from '../../../../src/audit/event.ts';
 import { AuditOverflow, type Recorder } from '../../../../src/audit/recorder.ts';
 import type { Env } from '../../../../src/env.ts';
 import { AuditBuffer, type Claim } from '../../../../src/stores/objects/audit-buffer.ts';
 import { createRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
+import { settle, TestClock } from './test-clock.ts';
 import { failingDatabase, makeEvent, outboxIds, useDatabase } from '../../durable-objects/ledger-rig.ts';
-
-/** Time that passes only when told to. */
-class TestClock {
-  now = 1_000_000;
-  #sleepers: { at: number; wake: () => void }[] = [];
-
-  get sleeping(): number {
-    return this.#sleepers.length;
-  }
-
-  sleep = (ms: number): Promise<void> =>
-    new Promise((wake) => void this.#sleepers.push({ at: this.now + ms, wake: () => wake() }));
-
-  async advance(ms: number): Promise<void> {
-    const until = this.now + ms;
-    for (;;) {
-      const next = this.#sleepers.toSorted((left, right) => left.at - right.at)[0];
-      if (next === undefined || next.at > until) break;
-      this.#sleepers = this.#sleepers.filter((sleeper) => sleeper !== next);
-      this.now = next.at;
-      next.wake();
-      await settle();
-    }
-    this.now = until;
-    await settle();
-  }
-}
-
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
-}
 
 type Record = (payer: string, events: readonly AuditEvent[]) => Promise<void>;
 
@@ -49,7 +20,8 @@ function isolate(record: Record) {
   const calls: { at: number; payer: string; ids: string[] }[] = [];
   const namespace = {
     getByName: (payer: string) => ({
-      record: (events: readonly AuditEvent[]) => {
+      record: (entries: readonly LedgerEntry[]) => {
+        const events = entries.flatMap(({ event }) => event ?? []);
         calls.push({ at: clock.now - 1_000_000, payer, ids: events.map(({ id }) => id) });
         return record(payer, events);
       },
@@ -285,17 +257,17 @@ describe('batched', () => {
 
 it('takes no answer from a sender that was given up for lost', () => {
   const buffer = new AuditBuffer();
-  buffer.append('key:a', named('evt_1'));
-  const [slow] = buffer.claimEvents(1_000_000);
-  buffer.append('key:a', named('evt_2'));
-  const [second] = buffer.claimEvents(1_010_000);
+  buffer.append('key:a', { event: named('evt_1') });
+  const [slow] = buffer.claimEntries(1_000_000);
+  buffer.append('key:a', { event: named('evt_2') });
+  const [second] = buffer.claimEntries(1_010_000);
   if (slow === undefined || second === undefined) throw new Error('nothing was claimed');
   buffer.acknowledge(slow, 1, 1_010_001);
   buffer.giveBack(slow, 1_010_002);
-  expect(buffer.claimEvents(1_010_003), 'the second is still sending').toEqual([]);
+  expect(buffer.claimEntries(1_010_003), 'the second is still sending').toEqual([]);
   buffer.giveBack(second, 1_010_004);
-  const [third] = buffer.claimEvents(1_020_000);
-  expect(third?.events.map(({ id }) => id)).toEqual(['evt_1', 'evt_2']);
+  const [third] = buffer.claimEntries(1_020_000);
+  expect(third?.entries.map(({ event }) => event?.id)).toEqual(['evt_1', 'evt_2']);
 });
 
 it('loses no event, whatever happens to those who send', () => {
@@ -308,7 +280,7 @@ it('loses no event, whatever happens to those who send', () => {
     let claims: Claim[] = [];
     let now = 1_000_000;
     const acknowledge = (claim: Claim, count: number): void => {
-      for (const { id } of claim.events.slice(0, count)) sent.add(id);
+      for (const { event } of claim.entries.slice(0, count)) sent.add(event?.id ?? '');
       buffer.acknowledge(claim, count, now);
     };
     for (const [what, which] of steps) {
@@ -316,19 +288,19 @@ it('loses no event, whatever happens to those who send', () => {
       if (what === 'append') {
         const event = named(`evt_${appended.length}`);
         appended.push(event.id);
-        buffer.append(`key:${which % 3}`, event);
-      } else if (what === 'claim') claims.push(...buffer.claimEvents(now));
+        buffer.append(`key:${which % 3}`, { event });
+      } else if (what === 'claim') claims.push(...buffer.claimEntries(now));
       else if (what === 'wait') now += 10_000;
       else if (claim !== undefined) {
         if (what === 'part') acknowledge(claim, 1);
         else claims = claims.filter((other) => other !== claim);
-        if (what === 'acknowledge') acknowledge(claim, claim.events.length);
+        if (what === 'acknowledge') acknowledge(claim, claim.entries.length);
         if (what === 'fail') buffer.giveBack(claim, now);
       }
     }
     for (let round = 0; round < 3; round++) {
       now += 60_000;
-      for (const claim of buffer.claimEvents(now)) acknowledge(claim, claim.events.length);
+      for (const claim of buffer.claimEntries(now)) acknowledge(claim, claim.entries.length);
     }
     expect([...sent].toSorted()).toEqual(appended.toSorted());
     expect(buffer.isEmpty).toBe(true);

@@ -1,0 +1,106 @@
+// One plan as the isolate draws on it: its open leases, and how its limits stood when the ledger was last asked.
+import type { LimitStanding, Refusal } from './admission.ts';
+import { boundsOf, subtract, type Bounds, type Sums } from './amounts.ts';
+import type { DrawnPlan, DrawnLease } from './drawn-lease.ts';
+import type { LedgerHold } from './ledger-hold.ts';
+import type { Amounts, ChargePlan, Limit } from './limits.ts';
+import type { SlotHold } from './slot-hold.ts';
+
+/** So that a clock that was wrong does not refuse for longer than this. */
+const REMEMBER_REFUSAL_MS = 60_000;
+
+/** Requests under way end at any moment; when, nobody knows. */
+const SOON_MS = 1_000;
+
+interface KnownRefusal {
+  readonly refusal: Refusal;
+  readonly need: Amounts;
+  readonly since: number;
+  readonly until: number;
+}
+
+export class PlanHold implements DrawnPlan {
+  readonly plan: ChargePlan;
+  readonly ledger: LedgerHold;
+  readonly bounds: Bounds;
+  readonly slots: readonly SlotHold[];
+  readonly leases: DrawnLease[] = [];
+  drawn: Sums = { cost: 0, tokens: 0, requests: 0 };
+  usedAt: number;
+  #standings: readonly LimitStanding[] = [];
+  #refusal: KnownRefusal | undefined;
+  readonly #concurrent: readonly Limit[];
+
+  constructor(plan: ChargePlan, ledger: LedgerHold, now: number) {
+    this.plan = plan;
+    this.ledger = ledger;
+    this.usedAt = now;
+    this.bounds = boundsOf(plan);
+    this.#concurrent = plan.limits.filter(({ metric }) => metric === 'concurrent');
+    this.slots = this.#concurrent.map(({ id }) => ledger.slot(id));
+  }
+
+  /** An open lease with room for the request, if there is a slot of everything too. */
+  serving(need: Amounts): DrawnLease | undefined {
+    for (const slot of this.slots) if (!slot.isFree) return undefined;
+    for (const lease of this.leases) if (lease.covers(need)) return lease;
+    return undefined;
+  }
+
+  /** Where only time makes room, the ledger need not be asked again. */
+  refused(refusal: Refusal, need: Amounts, now: number): void {
+    // What is more than the limit itself never fits.
+    const until = refusal.certainUntil ?? (refusal.need > refusal.limit.amount ? Infinity : -Infinity);
+    if (until > now) this.#refusal = { refusal, need, since: now, until: Math.min(until, now + REMEMBER_REFUSAL_MS) };
+  }
+
+  /** A refusal that is known without asking. */
+  knownRefusal(need: Amounts, now: number): Refusal | undefined {
+    for (const [index, limit] of this.#concurrent.entries()) {
+      const { amount } = limit;
+      if (this.slots[index]?.isExhausted(amount) !== true) continue;
+      return { limit, spent: 0, reserved: amount, need: 1, resetsAt: now + SOON_MS };
+    }
+    const known = this.#refusal;
+    if (known === undefined || now >= known.until || now < known.since || !this.#takes(need, known.need))
+      return undefined;
+    const { limit } = known.refusal;
+    return limit.metric === 'concurrent' ? known.refusal : { ...known.refusal, need: need[limit.metric] };
+  }
+
+  /** @param standings as they came with a grant, which has been added to the leases and not yet drawn on */
+  stood(standings: readonly LimitStanding[]): void {
+    this.#standings = standings;
+    // What lies here undrawn is reserved by nobody.
+    this.drawn = { cost: 0, tokens: 0, requests: 0 };
+    for (const lease of this.leases) subtract(this.drawn, lease.undrawn);
+  }
+
+  /** Of limits with a window. */
+  standings(now: number): readonly LimitStanding[] {
+    return this.#standings
+      .filter(({ limit }) => limit.window !== undefined)
+      .map((standing) => this.#now(standing, now));
+  }
+
+  #now(standing: LimitStanding, now: number): LimitStanding {
+    const { limit, resetsAt, ...stood } = standing;
+    const reserved = Math.max(0, stood.reserved + this.#drawnOf(limit));
+    if (resetsAt === undefined || now < resetsAt) return { ...standing, reserved };
+    return { ...stood, limit, reserved, ...(limit.window?.calendar === true && { spent: 0, over: 0 }) };
+  }
+
+  /** Of what is bounded, at least as much of everything. */
+  #takes(need: Amounts, least: Amounts): boolean {
+    const { cost, tokens, requests } = this.bounds;
+    return (
+      (!cost || need.cost >= least.cost) &&
+      (!tokens || need.tokens >= least.tokens) &&
+      (!requests || need.requests >= least.requests)
+    );
+  }
+
+  #drawnOf({ metric }: Limit): number {
+    return metric === 'concurrent' ? 0 : this.drawn[metric];
+  }
+}
