@@ -132,7 +132,7 @@ function openAiFees(model: string): ModelPrice {
     // A container of 1 GB.
     code_sessions_kcount: 30,
     ...(/^gpt-4o(-mini)?-search-preview/.test(model) && { requests_kcount: 25 }),
-    ...(/^gpt-5-search-api/.test(model) && { requests_kcount: 10 }),
+    ...(model.startsWith('gpt-5-search-api') && { requests_kcount: 10 }),
     ...(model.startsWith('gpt-4o-audio-preview') &&
       (model.endsWith('2024-10-01')
         ? { input_audio_mtok: 100, output_audio_mtok: 200 }

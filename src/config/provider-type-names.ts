@@ -2,6 +2,7 @@
 export const PROVIDER_TYPE_NAMES = [
   'openai',
   'anthropic',
+  'gemini',
   'groq',
   'mistral',
   'deepseek',

@@ -1,5 +1,5 @@
 // Watches an answer go by and hands what it learns to the operation's reader. It sees bytes, it never changes them.
-import { isObject, parseJson } from '../lib/json-value.ts';
+import { parseJson } from '../lib/json-value.ts';
 import { SseParser } from '../lib/sse-parser.ts';
 import { ANSWER_TAIL_BYTES } from './limits.ts';
 import type { ResponseReader } from './response-reader.ts';
@@ -32,18 +32,25 @@ export function jsonTailMeter(reader: ResponseReader): Meter {
       const decoder = new TextDecoder();
       const text = tail.map((chunk) => decoder.decode(chunk, { stream: true })).join('');
       tail = [];
-      reader.readBody({ usage: lastObjectNamed(text, 'usage') });
+      const members = TAIL_MEMBERS.map((name) => [name, lastValueNamed(text, name)] as const);
+      reader.readBody(Object.fromEntries(members.filter(([, value]) => value !== undefined)));
     },
   };
 }
 
-function lastObjectNamed(text: string, name: string): unknown {
+/** What readers look for in an answer and that may stand at its end. */
+const TAIL_MEMBERS = ['usage', 'usageMetadata', 'service_tier', 'tool_usage', 'model', 'modelVersion'] as const;
+
+/** Of the last member of that name: an object or a text. In a text that the model wrote its quotes have backslashes. */
+function lastValueNamed(text: string, name: string): unknown {
   const key = text.lastIndexOf(`"${name}"`);
-  const open = text.indexOf('{', key);
-  if (key === -1 || open === -1) return undefined;
-  for (let close = text.indexOf('}', open); close !== -1; close = text.indexOf('}', close + 1)) {
-    const value = parseJson(text.slice(open, close + 1));
-    if (isObject(value)) return value;
+  if (key === -1) return undefined;
+  const value = text.slice(key + name.length + 2).replace(/^\s*:\s*/, '');
+  const close = value.startsWith('{') ? '}' : value.startsWith('"') ? '"' : undefined;
+  if (close === undefined) return undefined;
+  for (let end = value.indexOf(close, 1); end !== -1; end = value.indexOf(close, end + 1)) {
+    const parsed = parseJson(value.slice(0, end + 1));
+    if (parsed !== undefined) return parsed;
   }
   return undefined;
 }

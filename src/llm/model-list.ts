@@ -88,12 +88,15 @@ async function askForModels(
   provider: Provider,
   type: ProviderType,
 ): Promise<readonly string[]> {
-  // Both dialects answer `{data: [{id}]}`.
   const response = await (type.fetch ?? send)(providerUrl(provider, type, '/models', type.list?.search ?? ''), {
     headers: ownRequestHeaders(provider, type, provider.keys[0]?.value),
     signal: deadlineSignal(MODEL_LIST_DEADLINE_MS),
   });
   const body = parseJson(new TextDecoder().decode(await readBody(response, MODEL_LIST_BYTES)));
   if (!response.ok) throw new Error(`status ${response.status}`);
-  return listAt(body, 'data').flatMap((model) => textAt(model, 'id') ?? []);
+  // OpenAI and Anthropic answer `{data: [{id}]}`, Gemini `{models: [{name: "models/…"}]}`.
+  return [
+    ...listAt(body, 'data').flatMap((model) => textAt(model, 'id') ?? []),
+    ...listAt(body, 'models').flatMap((model) => textAt(model, 'name')?.replace(/^models\//, '') ?? []),
+  ];
 }

@@ -11,8 +11,8 @@ export interface ProviderType {
   /** As the vendor's documentation gives it to an SDK; absent where the operator has to name one. */
   readonly baseUrl?: string;
   /** What stands between the base URL and an operation's path, unless the base URL ends with it already. */
-  readonly versionPath: '' | '/v1';
-  readonly credentialHeader: 'authorization' | 'x-api-key';
+  readonly versionPath: '' | '/v1' | '/v1beta';
+  readonly credentialHeader: 'authorization' | 'x-api-key' | 'x-goog-api-key';
   /** Whether a provider of this type without a key is a mistake. */
   readonly needsKey: boolean;
   /** The provider's name in the price list, `free` where every call is known to cost nothing, or neither. */
@@ -46,6 +46,15 @@ const TYPES = {
     prices: { list: 'anthropic' },
     list: { headers: { 'anthropic-version': '2023-06-01' }, search: '?limit=1000' },
   },
+  gemini: {
+    dialects: ['gemini'],
+    baseUrl: 'https://generativelanguage.googleapis.com',
+    versionPath: '/v1beta',
+    credentialHeader: 'x-goog-api-key',
+    needsKey: true,
+    prices: { list: 'google' },
+    list: { headers: {}, search: '?pageSize=1000' },
+  },
   groq: compatible('https://api.groq.com/openai/v1', 'groq'),
   mistral: compatible('https://api.mistral.ai/v1', 'mistral'),
   deepseek: compatible('https://api.deepseek.com/v1', 'deepseek'),
@@ -57,7 +66,7 @@ const TYPES = {
   cerebras: compatible('https://api.cerebras.ai/v1', 'cerebras'),
   ollama: compatible('http://127.0.0.1:11434/v1'),
   echo: {
-    dialects: ['openai', 'anthropic'],
+    dialects: ['openai', 'anthropic', 'gemini'],
     baseUrl: 'https://echo.invalid/v1',
     versionPath: '/v1',
     credentialHeader: 'authorization',

@@ -5,7 +5,10 @@ import type { SseEvent } from '../lib/sse-parser.ts';
 export interface ResponseFacts {
   /** Absent where the answer is of a kind that uses nothing that is counted. */
   readonly usage?: Usage;
-  /** UTF-8 bytes of what the model said, as far as it was seen: text, reasoning, arguments of tools, transcripts. */
+  /**
+   * UTF-8 bytes of what the model said, as far as it was seen: text, reasoning, arguments of tools, transcripts. Absent
+   * where that was not seen at all.
+   */
   readonly outputBytes?: number;
   readonly responseModel?: string;
   /** The ids of the tool uses that the model asked for, as the model gave them. */
@@ -40,11 +43,17 @@ export class ToolUseIds {
   }
 }
 
-/** The facts of a response of which usage and model may not be known. */
+/** The facts of a response, of which some may not be known. */
 export function responseFacts(
   usage: Usage | undefined,
   responseModel: string | undefined,
-  told: Omit<ResponseFacts, 'usage' | 'responseModel'>,
+  told: Omit<ResponseFacts, 'usage' | 'responseModel' | 'outputBytes'>,
+  outputBytes?: number,
 ): ResponseFacts {
-  return { ...(usage !== undefined && { usage }), ...(responseModel !== undefined && { responseModel }), ...told };
+  return {
+    ...(usage !== undefined && { usage }),
+    ...(outputBytes !== undefined && { outputBytes }),
+    ...(responseModel !== undefined && { responseModel }),
+    ...told,
+  };
 }

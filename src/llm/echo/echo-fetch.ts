@@ -1,7 +1,9 @@
-// The built-in provider: answers here, in the wire formats of both dialects, so that a gateway without any account can
+// The built-in provider: answers here, in the wire formats of all dialects, so that a gateway without any account can
 // be tried. It stands where the network would, so its calls are governed, metered and recorded like any other's.
 import { parseJson } from '../../lib/json-value.ts';
 import { echoChatCompletion, isChatRequest } from './chat-completions.ts';
+import { echoGeminiEmbedding, geminiInputs } from './gemini-embeddings.ts';
+import { echoGenerateContent, isGenerateContentRequest } from './generate-content.ts';
 import { echoEmbeddings, embeddingInputs } from './embeddings.ts';
 import { echoCountTokens, echoMessage, isMessagesRequest } from './messages.ts';
 import { echoResponse, isResponsesRequest } from './responses.ts';
@@ -33,11 +35,31 @@ const ENDPOINTS: Readonly<Record<string, Endpoint>> = {
   },
 };
 
+const GEMINI_PATH = /^\/v1\/models\/([^/]+):(\w+)$/;
+
+/** Gemini's paths name the model. */
+function geminiEndpoint(pathname: string): Endpoint | undefined {
+  const [, encoded, method = ''] = GEMINI_PATH.exec(pathname) ?? [];
+  if (encoded === undefined) return undefined;
+  const model = decodeURIComponent(encoded);
+  if (method === 'embedContent' || method === 'batchEmbedContents')
+    return {
+      accepts: (request) => geminiInputs(request).length > 0,
+      answer: (request) => echoGeminiEmbedding(request, method === 'embedContent'),
+      needs: method === 'embedContent' ? 'a "content"' : 'a list of "requests"',
+    };
+  return {
+    accepts: isGenerateContentRequest,
+    answer: (request, now) => echoGenerateContent(request, now, method, model),
+    needs: 'a list of "contents"',
+  };
+}
+
 export async function echoFetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const { pathname } = new URL(input instanceof Request ? input.url : input);
   if (pathname === '/v1/models')
     return jsonAnswer({ object: 'list', data: [{ id: 'echo', object: 'model', created: 0, owned_by: 'sallyport' }] });
-  const endpoint = ENDPOINTS[pathname];
+  const endpoint = ENDPOINTS[pathname] ?? geminiEndpoint(pathname);
   if (endpoint === undefined) return problem(pathname, 404, `The echo provider has no ${pathname}.`);
   const request = parseJson(typeof init?.body === 'string' ? init.body : '');
   if (!endpoint.accepts(request)) return problem(pathname, 400, `The echo provider needs ${endpoint.needs}.`);
@@ -45,6 +67,8 @@ export async function echoFetch(input: RequestInfo | URL, init?: RequestInit): P
 }
 
 function problem(path: string, status: number, message: string): Response {
+  if (GEMINI_PATH.test(path))
+    return jsonAnswer({ error: { code: status, message, status: 'INVALID_ARGUMENT' } }, status);
   const type = status === 404 ? 'not_found_error' : 'invalid_request_error';
   return path.startsWith('/v1/messages')
     ? jsonAnswer({ type: 'error', error: { type, message } }, status)

@@ -2,8 +2,8 @@ import { at, countAt, listAt, textAt } from '../../lib/json-value.ts';
 import { tokensIn } from './turn.ts';
 import { jsonAnswer } from './wire.ts';
 
-const DEFAULT_DIMENSIONS = 256;
-const MAX_DIMENSIONS = 4096;
+export const DEFAULT_DIMENSIONS = 256;
+export const MAX_DIMENSIONS = 4096;
 
 /** Equal texts have equal vectors of length one; nearness means nothing. */
 export function echoEmbeddings(request: unknown): Response {
@@ -32,7 +32,7 @@ export function embeddingInputs(request: unknown): readonly string[] {
 }
 
 /** FNV-1a over the text seeds a xorshift, which fills the vector. */
-function vectorOf(text: string, dimensions: number): Float32Array {
+export function vectorOf(text: string, dimensions: number): Float32Array {
   let state = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
     state = Math.imul(state ^ text.charCodeAt(index), 0x01000193);

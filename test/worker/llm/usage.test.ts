@@ -112,7 +112,7 @@ describe('chat completions', () => {
     { usage: { prompt_tokens: 'x' } },
   ])('learns nothing from %j, and says so', (odd) => {
     const usage = { certainty: 'lower_bound' };
-    expect(ofBody(chatCompletions, odd)).toEqual({ usage, outputBytes: 0, toolUseIds: [], ...OVER });
+    expect(ofBody(chatCompletions, odd)).toEqual({ usage, toolUseIds: [], ...OVER });
     expect(
       ofStream(chatCompletions, [
         ['', odd],

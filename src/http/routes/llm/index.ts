@@ -8,10 +8,11 @@ import { errorResponse, type Dialect } from '../../error-response.ts';
 import { authenticate } from '../../middleware/authenticate.ts';
 import { serveCall } from './call.ts';
 import { serveModel, serveModels } from './models.ts';
+import { geminiRoutes } from './gemini.ts';
 import { executeTool } from './tool-execute.ts';
 
 const BASES = [
-  { base: '/v1', operations: Object.values<Operation>(OPERATIONS) },
+  { base: '/v1', operations: [...speaking('openai'), ...speaking('anthropic')] },
   { base: '/openai/v1', operations: speaking('openai'), dialect: 'openai' },
   { base: '/anthropic/v1', operations: speaking('anthropic'), dialect: 'anthropic' },
 ] as const;
@@ -29,6 +30,7 @@ export function llmRoutes(): Hono<AppEnv> {
     const dialect = 'dialect' in vendor ? vendor.dialect : undefined;
     serveModelList(app, `${base}/models`, dialect);
   }
+  geminiRoutes(app);
   app.post(EXECUTE_PATH, authenticate('openai'), executeTool);
   refuseOtherMethods(app, EXECUTE_PATH, 'POST', () => 'openai');
   return app;

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { operatorFetch } from '../../../egress/fetch.ts';
 import { listModels, type ListedModel } from '../../../llm/model-list.ts';
-import type { LlmDialect } from '../../../llm/operation.ts';
+import { GEMINI_METHODS, type LlmDialect } from '../../../llm/operation.ts';
 import { failure } from '../../../policy/failure.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { errorResponse } from '../../error-response.ts';
@@ -12,9 +12,11 @@ export async function serveModels(
   dialect: LlmDialect,
   only: LlmDialect | undefined,
 ): Promise<Response> {
-  const data = (await modelsOf(c, only)).map((model) => SHAPES[dialect](model));
+  const models = await modelsOf(c, only);
+  const data = models.map((model) => SHAPES[dialect](model));
   if (dialect === 'openai') return c.json({ object: 'list', data });
-  const ids = data.map(({ id }) => id);
+  if (dialect === 'gemini') return c.json({ models: data });
+  const ids = models.map(({ id }) => id);
   return c.json({ data, has_more: false, first_id: ids[0] ?? null, last_id: ids.at(-1) ?? null });
 }
 
@@ -45,4 +47,9 @@ const SHAPES = {
     display_name: id,
     created_at: '1970-01-01T00:00:00Z',
   }),
-} as const satisfies Record<LlmDialect, (model: ListedModel) => { id: string }>;
+  gemini: ({ id }: ListedModel) => ({
+    name: `models/${id}`,
+    displayName: id,
+    supportedGenerationMethods: GEMINI_METHODS,
+  }),
+} as const satisfies Record<LlmDialect, (model: ListedModel) => unknown>;

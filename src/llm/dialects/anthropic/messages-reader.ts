@@ -14,7 +14,7 @@ export class MessagesReader implements ResponseReader {
   #usage: JsonObject = {};
   #model: string | undefined;
   #deltas = 0;
-  #bytes = 0;
+  #bytes: number | undefined;
   #runsCode = false;
   #hasFinalUsage = false;
   #isFinished = false;
@@ -22,16 +22,17 @@ export class MessagesReader implements ResponseReader {
 
   readBody(body: unknown): void {
     this.#readMessage(body);
-    this.#deltas = this.#bytes > 0 ? 1 : 0;
+    this.#deltas = (this.#bytes ?? 0) > 0 ? 1 : 0;
     this.#hasFinalUsage = true;
     this.#isFinished = true;
   }
 
   readEvent({ type, data }: SseEvent): void {
+    this.#bytes ??= 0;
     switch (type) {
       case 'content_block_delta':
         this.#deltas++;
-        this.#bytes += generatedBytes(at(parseJson(data), 'delta'));
+        this.#bytes = (this.#bytes ?? 0) + generatedBytes(at(parseJson(data), 'delta'));
         break;
       case 'message_start':
         this.#readMessage(at(parseJson(data), 'message'));
@@ -62,13 +63,13 @@ export class MessagesReader implements ResponseReader {
       terms: termsOf({ tier, speed, geo }),
       hasOtherCharges: hasOtherModels(this.#usage),
     });
-    return responseFacts(usage, this.#model, {
-      outputBytes: this.#bytes,
+    const told = {
       toolUseIds: this.#toolUseIds.list(),
       isWhole: this.#isFinished,
       isFinished: this.#isFinished,
       hasFailed: this.#hasFailed,
-    });
+    };
+    return responseFacts(usage, this.#model, told, this.#bytes);
   }
 
   #readMessage(message: unknown): void {
@@ -80,7 +81,7 @@ export class MessagesReader implements ResponseReader {
   #readBlock(block: unknown): void {
     const type = textAt(block, 'type') ?? '';
     // Results of the provider's own tools are not of the model's saying.
-    if (!type.endsWith('_tool_result')) this.#bytes += generatedBytes(block);
+    if (!type.endsWith('_tool_result')) this.#bytes = (this.#bytes ?? 0) + generatedBytes(block);
     // `server_tool_use` runs at the provider: no tool call of ours will ever join with it.
     if (type === 'tool_use') this.#toolUseIds.add(textAt(block, 'id'));
     if (type === 'server_tool_use' && textAt(block, 'name')?.endsWith('code_execution') === true) this.#runsCode = true;

@@ -15,7 +15,7 @@ export class ChatCompletionsReader implements ResponseReader {
   #model: string | undefined;
   #tier: string | undefined;
   #deltas = 0;
-  #bytes = 0;
+  #bytes: number | undefined;
   #isWhole = false;
   #isFinished = false;
   #hasFailed = false;
@@ -33,6 +33,7 @@ export class ChatCompletionsReader implements ResponseReader {
       this.#isFinished = true;
       return;
     }
+    this.#bytes ??= 0;
     const chunk = parseJson(data);
     this.#readTop(chunk);
     if (at(chunk, 'error') !== undefined) this.#hasFailed = true;
@@ -50,13 +51,13 @@ export class ChatCompletionsReader implements ResponseReader {
       hasOutput: true,
       terms: termsOf({ tier: this.#tier }),
     });
-    return responseFacts(usage, this.#model, {
-      outputBytes: this.#bytes,
+    const told = {
       toolUseIds: this.#toolUseIds.list(),
       isWhole: this.#isWhole,
       isFinished: this.#isFinished,
       hasFailed: this.#hasFailed,
-    });
+    };
+    return responseFacts(usage, this.#model, told, this.#bytes);
   }
 
   #readTop(body: unknown): void {
@@ -69,7 +70,7 @@ export class ChatCompletionsReader implements ResponseReader {
     const bytes = generatedBytes(message);
     const calls = listAt(message, 'tool_calls');
     if (bytes > 0 || calls.length > 0) this.#deltas++;
-    this.#bytes += bytes;
+    this.#bytes = (this.#bytes ?? 0) + bytes;
     for (const call of calls) this.#toolUseIds.add(textAt(call, 'id'));
   }
 }

@@ -23,22 +23,23 @@ export class ResponsesReader implements ResponseReader {
   #response: unknown;
   #model: string | undefined;
   #deltas = 0;
-  #bytes = 0;
+  #bytes: number | undefined;
   #ran: ProviderRun[] = [];
   #isFinished = false;
   #hasFailed = false;
 
   readBody(body: unknown): void {
     this.#readResponse(body);
-    this.#bytes = generatedBytes(listAt(body, 'output').filter(isSaid));
-    this.#deltas = this.#bytes > 0 ? 1 : 0;
+    if (at(body, 'output') !== undefined) this.#bytes = generatedBytes(listAt(body, 'output').filter(isSaid));
+    this.#deltas = (this.#bytes ?? 0) > 0 ? 1 : 0;
     this.#isFinished = true;
   }
 
   readEvent({ type, data }: SseEvent): void {
+    this.#bytes ??= 0;
     if (type.endsWith('.delta')) {
       this.#deltas++;
-      if (!SOUND_DELTAS.has(type)) this.#bytes += generatedBytes(at(parseJson(data), 'delta'));
+      if (!SOUND_DELTAS.has(type)) this.#bytes = (this.#bytes ?? 0) + generatedBytes(at(parseJson(data), 'delta'));
     } else if (type === 'response.output_item.done') this.#readItem(at(parseJson(data), 'item'));
     else if (type === 'response.created') this.#model = textAt(parseJson(data), 'response', 'model');
     else if (type === 'error') this.#hasFailed = true;
@@ -68,13 +69,13 @@ export class ResponsesReader implements ResponseReader {
         hasOtherCharges: this.#count('image_generation_call') > 0,
       },
     );
-    return responseFacts(usage, this.#model, {
-      outputBytes: this.#bytes,
+    const told = {
       toolUseIds: this.#toolUseIds.list(),
       isWhole: this.#isFinished,
       isFinished: this.#isFinished,
       hasFailed: this.#hasFailed,
-    });
+    };
+    return responseFacts(usage, this.#model, told, this.#bytes);
   }
 
   #readResponse(response: unknown): void {
