@@ -1,52 +1,45 @@
 // A runtime that is asked to end does so with its last response, and what requests left to be done after theirs, such as
 // handing on the last batch of audit events, ends with it. A request held open until then gives it time.
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** For the runtime to have taken the request on: only what is under way when it is asked to end is waited for. */
-const TAKEN_ON_MS = 50;
 const ANNOUNCE_MS = 500;
 const POLL_MS = 50;
-/** Several times what a batch waits, plus its commit. */
-const AFTERWARDS_MS = 200;
+/** For what is left to be done once nobody is connected. */
+const REST_MS = 2_000;
 
 /**
- * Holds a request open at the gateway. The function returned waits until it is the only one left and what follows the
- * others had its time, at most `maxMs`, and lets it go.
+ * Announces the end to the gateway, with a request that is held open. The function returned waits until it is the only
+ * one left and the gateway has handed on all it had in memory, at most `maxMs`.
  * @param url of the gateway, on this machine
  */
 export async function holdRequest(url: string, adminToken: string): Promise<(maxMs: number) => Promise<void>> {
   const { port } = new URL(url);
-  // A definition whose body never comes: nothing can come of it but a refusal.
-  const held = request(new URL('/api/virtual-keys', url), {
+  const held = request(new URL('/api/shutdown', url), {
     method: 'POST',
     agent: false,
-    headers: {
-      authorization: `Bearer ${adminToken}`,
-      'content-type': 'application/json',
-      'transfer-encoding': 'chunked',
-    },
+    headers: { authorization: `Bearer ${adminToken}`, 'transfer-encoding': 'chunked' },
   });
-  held.on('error', () => {}); // A runtime that is not there has nothing to wait for.
-  held.on('response', (response) => response.resume());
+  // A runtime that is not there, or does not answer, has nothing to wait for.
+  const over = new Promise<void>((resolve) => {
+    held.on('error', () => resolve());
+    held.on('response', (response: IncomingMessage) => {
+      response.on('error', () => resolve()).on('close', () => resolve());
+      response.resume();
+    });
+  });
   held.flushHeaders();
-  await Promise.all([announceShutdown(url, adminToken), sleep(TAKEN_ON_MS)]);
+  // The answer begins when the gateway has taken the request on, and all who only listen are told.
+  await Promise.race([once(held, 'response').catch(() => {}), sleep(ANNOUNCE_MS, undefined, { ref: false })]);
   return async (maxMs) => {
-    const deadline = performance.now() + maxMs - AFTERWARDS_MS;
+    const deadline = performance.now() + maxMs - REST_MS;
     while (!held.destroyed && performance.now() < deadline && (await connectionsTo(Number(port))) > 1)
       await sleep(POLL_MS);
-    await sleep(AFTERWARDS_MS);
     held.end();
+    await Promise.race([over, sleep(REST_MS, undefined, { ref: false })]);
   };
-}
-
-/** Those who only listen end by themselves, once they are told. */
-async function announceShutdown(url: string, adminToken: string): Promise<void> {
-  const headers = { authorization: `Bearer ${adminToken}` };
-  const signal = AbortSignal.timeout(ANNOUNCE_MS);
-  // A runtime that does not answer has no one to tell.
-  await fetch(new URL('/api/shutdown', url), { method: 'POST', headers, signal }).catch(() => {});
 }
 
 /** Open connections whose near end is this port; 0 where the system does not tell. */

@@ -5,8 +5,8 @@ import { ISOLATE_LEASES } from './ledger-admission.ts';
 import { surrender } from './lease-keeper.ts';
 
 /** For requests that go on although their callers have left. */
-const REQUESTS_MS = 2_000;
-const RECORDS_MS = 1_000;
+const REQUESTS_MS = 1_000;
+const RECORDS_MS = 500;
 
 /** @returns whether nothing is left */
 export async function comeToRest(env: Pick<Env, 'BUDGET_LEDGER'>): Promise<boolean> {

@@ -3,7 +3,6 @@ import { Hono } from 'hono';
 import type { ObjectKind } from '../../../config/objects.ts';
 import { ConfigurationUnavailable } from '../../../config/stored.ts';
 import { describeFault, log } from '../../../lib/log.ts';
-import { announceShutdown } from '../../../mcp/shutdown.ts';
 import { failure } from '../../../policy/failure.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { adminAuth } from '../../middleware/admin-auth.ts';
@@ -16,6 +15,7 @@ import { definitionRoutes } from './definitions.ts';
 import { serverHealthRoutes } from './health.ts';
 import { objectRoutes } from './objects.ts';
 import { openApiDocument } from './openapi.ts';
+import { shutdownRoutes } from './shutdown.ts';
 
 const COLLECTIONS = {
   servers: 'server',
@@ -36,11 +36,7 @@ export function adminRoutes(): Hono<AppEnv> {
   admin.route('/servers/:name', definitionRoutes());
   admin.route('/audit-events', auditEventRoutes());
   admin.route('/alerts', alertRoutes());
-  admin.post('/shutdown', (c) => {
-    announceShutdown(c.var.services.now());
-    return c.body(null, 202);
-  });
-  admin.all('/shutdown', methodNotAllowed('POST'));
+  admin.route('/shutdown', shutdownRoutes());
   admin.get('/openapi.json', (c) => c.json(openApiDocument(COLLECTIONS)));
   admin.all('/openapi.json', methodNotAllowed('GET'));
 

@@ -115,8 +115,10 @@ export function openApiDocument(collections: Readonly<Record<string, ObjectKind>
     },
     '/api/shutdown': {
       post: {
-        summary: 'Announce that the gateway is about to end: streams that only tell of changes end first.',
-        responses: answers({ '202': { description: 'They end within seconds.' } }),
+        summary:
+          'Announce that the gateway is about to end, so that streams that only tell of changes end first. Once the body ' +
+          'of this request has ended, everything that was leased is given back and everything recorded is committed.',
+        responses: answers({ '202': { description: 'The answer, which is empty, ends when that is done.' } }),
       },
     },
     '/api/audit-events': {
