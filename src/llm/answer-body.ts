@@ -1,5 +1,6 @@
 // Reading a provider's answer: whole where it is small, else on as a stream that is watched.
 import type { EgressError } from '../egress/egress-error.ts';
+import type { UsageChunkFilter } from './asked-usage.ts';
 import type { Meter } from './meter.ts';
 import type { Patience } from './patience.ts';
 
@@ -56,6 +57,8 @@ export interface WatchedStream {
   readonly head: readonly Uint8Array[];
   readonly rest: Source;
   readonly meter: Meter;
+  /** Takes out of the stream what its caller did not ask for. */
+  readonly filter?: UsageChunkFilter;
   readonly patience: Patience;
   /** Whether the call has to be settled before its last chunk goes out; asked after the meter has seen each chunk. */
   readonly mustSettleFirst: () => boolean;
@@ -63,9 +66,12 @@ export interface WatchedStream {
   readonly settle: (end: StreamEnd) => Promise<void>;
 }
 
-/** The same bytes in the same pieces. A break on the provider's side breaks the stream for the caller too. */
+/**
+ * The same bytes in the same pieces, but for what is filtered out. A break on the provider's side breaks the stream for
+ * the caller too.
+ */
 export function watchedStream(watched: WatchedStream): ReadableStream<Uint8Array> {
-  const { head, rest, meter, patience } = watched;
+  const { head, rest, meter, filter, patience } = watched;
   const waiting = [...head];
   let bytes = 0;
   let settled: Promise<void> | undefined;
@@ -77,18 +83,22 @@ export function watchedStream(watched: WatchedStream): ReadableStream<Uint8Array
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        const chunk = waiting.shift() ?? (await rest.read()).value;
-        if (chunk === undefined) {
-          meter.end();
-          await settle('complete');
-          controller.close();
-          return;
+        // A pull that brings nothing is not repeated.
+        for (let sent = 0; sent === 0;) {
+          const chunk = waiting.shift() ?? (await rest.read()).value;
+          if (chunk === undefined) {
+            meter.end();
+            await settle('complete');
+            pass(controller, filter?.end());
+            controller.close();
+            return;
+          }
+          patience.heard();
+          bytes += chunk.byteLength;
+          meter.see(chunk);
+          if (watched.mustSettleFirst()) await settle('complete');
+          sent = pass(controller, filter === undefined ? chunk : filter.pass(chunk));
         }
-        patience.heard();
-        bytes += chunk.byteLength;
-        meter.see(chunk);
-        if (watched.mustSettleFirst()) await settle('complete');
-        controller.enqueue(chunk);
       } catch (fault) {
         // The fault of settling itself is no news to `settle`.
         await settle(patience.callerLeft ? 'cancelled' : 'broken', patience.explain(fault)).catch(() => {});
@@ -102,4 +112,10 @@ export function watchedStream(watched: WatchedStream): ReadableStream<Uint8Array
       await recorded;
     },
   });
+}
+
+/** @returns how much there was of it */
+function pass(controller: ReadableStreamDefaultController<Uint8Array>, bytes: Uint8Array | undefined): number {
+  if (bytes !== undefined && bytes.byteLength > 0) controller.enqueue(bytes);
+  return bytes?.byteLength ?? 0;
 }

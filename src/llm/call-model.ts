@@ -1,29 +1,38 @@
 // One call of a model, from the caller's request to the recorded end: resolve, send, pass on, settle.
+import type { ChargePlan } from '../budget/limits.ts';
 import type { NanoUsd } from '../budget/money.ts';
-import { egressFailure } from '../egress/egress-error.ts';
+import { egressFailure, type EgressError } from '../egress/egress-error.ts';
+import { REFUSED_WITHIN_MS } from '../egress/reachability.ts';
 import { parseJson } from '../lib/json-value.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { failure, type Failure } from '../policy/failure.ts';
+import { modelPlans } from '../policy/charge-plans.ts';
+import { failure, type Failure, type FailureCode } from '../policy/failure.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { joined, readUpTo, watchedStream, type ReadBody, type StreamEnd } from './answer-body.ts';
+import { askingForUsage, UsageChunkFilter } from './asked-usage.ts';
+import { admitCall, type LimitPorts } from './call-limits.ts';
 import { auditUnavailable, CallRecord, type CallEnd, type LlmCaller, type RecordPorts } from './call-record.ts';
+import { modelOfPath, withPathModel } from './dialects/gemini/model-in-path.ts';
+import { progressOf, type CallProgress } from './estimate/charge.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { BUFFERED_ANSWER_BYTES, SILENCE_MS } from './limits.ts';
 import { eventStreamMeter, jsonTailMeter, NO_METER, type Meter } from './meter.ts';
 import { requestedModel, withModel, type LlmRequestBody } from './model-name.ts';
-import type { Operation } from './operation.ts';
+import { pathOf, type Operation } from './operation.ts';
 import { Patience } from './patience.ts';
 import { providerUrl } from './provider-types.ts';
 import { refusedAnswer } from './refused-answer.ts';
 import { pickProviderKey, resolveModel, type ModelTarget } from './resolve-model.ts';
 import type { ResponseFacts, ResponseReader } from './response-reader.ts';
 
-export interface LlmPorts extends RecordPorts {
+export interface LlmPorts extends RecordPorts, LimitPorts {
   readonly waitUntil: (promise: Promise<unknown>) => void;
   /** In [0, 1). */
   readonly random: () => number;
   /** For what the operator configured. */
   readonly fetch: typeof fetch;
+  /** Whether nobody takes connections at a URL, so that a request to it that just failed was never sent. */
+  readonly refusesConnections: (url: string) => Promise<boolean>;
   /** What the caller will be answered, for the record. */
   readonly statusOf: (failure: Failure) => number;
 }
@@ -31,11 +40,15 @@ export interface LlmPorts extends RecordPorts {
 export interface LlmRequest {
   readonly operation: Operation;
   readonly body: LlmRequestBody;
+  /** Where the path names it. */
+  readonly model?: string;
   readonly headers: Headers;
   /** With its question mark; empty where there is none. */
   readonly search: string;
   readonly signal: AbortSignal;
   readonly providers: PolicySnapshot['providers'];
+  /** Told what the call is charged to, once that is known. */
+  readonly onPlans?: (plans: readonly ChargePlan[]) => void;
 }
 
 /** The provider's own status, headers and body, less what is not the caller's to see. */
@@ -46,6 +59,8 @@ export interface LlmAnswer {
   /** Known here only where the answer was read whole; else the audit event alone has it. */
   readonly cost?: NanoUsd;
   readonly upstreamMs: number;
+  /** Of a stream: resolves when it has ended, however it did. */
+  readonly over?: Promise<void>;
 }
 
 /** What one call is about, once it is known whom it goes to. */
@@ -55,7 +70,10 @@ interface Exchange {
   readonly reader: ResponseReader;
   readonly patience: Patience;
   readonly target: ModelTarget;
+  readonly url: string;
   readonly sentAt: number;
+  /** Of a stream that was made to tell more than its caller asked for. */
+  readonly filter?: UsageChunkFilter;
 }
 
 /** Every call leaves one audit event, refused ones included. */
@@ -81,7 +99,7 @@ async function attemptCall(
   record.requestBytes = request.body.byteLength;
   record.request = request.body.value;
 
-  const model = requestedModel(request.body);
+  const model = request.model === undefined ? requestedModel(request.body) : modelOfPath(request.body, request.model);
   if (!model.ok) return refuse(ports, record, model.error);
   record.model = model.value;
   const target = resolveModel(model.value, request.operation.dialect, caller.virtualKey, request.providers);
@@ -91,24 +109,33 @@ async function attemptCall(
   const providerKey = pickProviderKey(provider, target.value.model, ports.random());
   if (providerKey === undefined && lacksKey(target.value)) return refuse(ports, record, keyMissing(provider.name));
 
+  const plans = modelPlans(caller.virtualKey, provider.name);
+  request.onPlans?.(plans);
+  if (plans.length > 0) {
+    const admitted = await admitCall(ports, { ...request, plans, target: target.value });
+    if (!admitted.ok) return refuse(ports, record, admitted.error);
+    record.admitted = admitted.value;
+  }
+  const asking = record.admitted?.isMetered === true && request.operation.mustAskForUsage === true;
+  const askingBody = asking ? askingForUsage(request.body) : undefined;
   const exchange: Exchange = {
     ports,
     record,
     reader: request.operation.createReader(),
     patience: new Patience(request.signal, provider.timeout ?? SILENCE_MS, ports.now),
     target: target.value,
+    url: providerUrl(provider, type, pathOf(request.operation, target.value.model), request.search),
     sentAt: ports.now(),
+    ...(askingBody !== undefined && { filter: new UsageChunkFilter() }),
   };
   try {
-    const response = await (type.fetch ?? ports.fetch)(
-      providerUrl(provider, type, request.operation.path, request.search),
-      {
-        method: 'POST',
-        headers: requestHeaders(request.headers, provider, type, providerKey),
-        body: withModel(request.body, model.value, target.value.model),
-        signal: exchange.patience.signal,
-      },
-    );
+    const withOwnModel = request.model === undefined ? withModel : withPathModel;
+    const response = await (type.fetch ?? ports.fetch)(exchange.url, {
+      method: 'POST',
+      headers: requestHeaders(request.headers, provider, type, providerKey),
+      body: withOwnModel(askingBody ?? request.body, model.value, target.value.model),
+      signal: exchange.patience.signal,
+    });
     return await passOn(exchange, response);
   } catch (fault) {
     return endWithFault(exchange, fault);
@@ -124,15 +151,28 @@ function keyMissing(provider: string): Failure {
   return failure('upstream_unavailable', `The provider "${provider}" has no key configured.`);
 }
 
+/** What the key may not do, now or at all; everything else is an error. */
+const DENIALS: ReadonlySet<FailureCode> = new Set([
+  'model_not_allowed',
+  'model_not_priced',
+  'budget_exceeded',
+  'rate_limited',
+]);
+
 /** For what is wrong with a request before there is a call to speak of: an unreadable body, a bad tag. */
 export async function refuseCall(ports: LlmPorts, caller: LlmCaller, reason: Failure): Promise<Failure> {
   const refused = await refuse(ports, new CallRecord(ports, caller), reason);
   return refused.ok ? reason : refused.error;
 }
 
-async function refuse(ports: LlmPorts, record: CallRecord, reason: Failure): Promise<Result<never, Failure>> {
-  const outcome = reason.code === 'model_not_allowed' ? 'denied' : 'error';
-  const settled = await record.settle({ outcome, reason: reason.code, status: ports.statusOf(reason) });
+async function refuse(
+  ports: LlmPorts,
+  record: CallRecord,
+  reason: Failure,
+  progress: CallProgress = 'not_sent',
+): Promise<Result<never, Failure>> {
+  const outcome = DENIALS.has(reason.code) ? 'denied' : 'error';
+  const settled = await record.settle({ outcome, reason: reason.code, status: ports.statusOf(reason), progress });
   return err(settled.ok ? reason : settled.error);
 }
 
@@ -144,7 +184,7 @@ async function passOn(exchange: Exchange, response: Response): Promise<Result<Ll
     await response.body?.cancel();
     noteUpstreamTime(exchange);
     patience.end();
-    return refuse(exchange.ports, exchange.record, refusal);
+    return refuse(exchange.ports, exchange.record, refusal, progressOf(response.status));
   }
   const source: ReadableStreamDefaultReader<Uint8Array> | undefined = isEventStream(response)
     ? response.body?.getReader()
@@ -179,6 +219,7 @@ async function wholeAnswer(
   const settled = await record.settle({
     ...(facts === undefined ? REFUSED_BY_PROVIDER : verdict(facts)),
     status: response.status,
+    progress: progressOf(response.status),
     stream: false,
     ...(facts !== undefined && { facts }),
     responseBytes: bytes.byteLength,
@@ -212,6 +253,7 @@ function streamedAnswer(
     const settled = await record.settle({
       ...(facts === undefined ? REFUSED_BY_PROVIDER : streamVerdict(facts, end)),
       status: response.status,
+      progress: progressOf(response.status),
       stream: isEventStream(response),
       ...(facts !== undefined && { facts }),
       responseBytes: end.bytes,
@@ -223,11 +265,12 @@ function streamedAnswer(
     head: head.chunks,
     rest,
     meter,
+    ...(exchange.filter !== undefined && { filter: exchange.filter }),
     patience,
     mustSettleFirst: () => record.isDurable && reader.facts().isFinished,
     settle,
   });
-  return { status: response.status, headers: responseHeaders(response.headers), body, upstreamMs };
+  return { status: response.status, headers: responseHeaders(response.headers), body, upstreamMs, over };
 }
 
 async function endWithFault(exchange: Exchange, fault: unknown): Promise<Result<never, Failure>> {
@@ -244,9 +287,20 @@ async function endWithFault(exchange: Exchange, fault: unknown): Promise<Result<
   const settled = await record.settle({
     ...(wasLeft ? CANCELLED : { outcome: 'error', reason: reason.code }),
     status: ports.statusOf(reason),
+    progress: record.admitted === undefined ? 'lost' : await progressAt(exchange, wasLeft ? undefined : error),
   });
   if (!wasLeft && error === undefined) throw fault;
   return err(settled.ok ? reason : settled.error);
+}
+
+/** How far a call got that ended without an answer. */
+async function progressAt(
+  { ports, sentAt, url, target }: Exchange,
+  error: EgressError | undefined,
+): Promise<CallProgress> {
+  if (error?.progress === 'not_started') return 'not_sent';
+  if (error?.code !== 'upstream_unavailable' || ports.now() - sentAt > REFUSED_WITHIN_MS) return 'lost';
+  return target.type.fetch === undefined && (await ports.refusesConnections(url)) ? 'not_sent' : 'lost';
 }
 
 function noteUpstreamTime({ ports, record, sentAt }: Exchange): number {

@@ -12,6 +12,8 @@ import { describeFault, log } from '../lib/log.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { failure, type Failure } from '../policy/failure.ts';
 import type { VirtualKey } from '../policy/snapshot.ts';
+import type { AdmittedCall, SettledCall } from './call-limits.ts';
+import type { CallProgress } from './estimate/charge.ts';
 import { AUDIT_PAUSE_MS } from './limits.ts';
 import { modelPricing } from './model-price.ts';
 import type { ModelTarget } from './resolve-model.ts';
@@ -19,7 +21,7 @@ import type { ResponseFacts } from './response-reader.ts';
 
 /** On whose behalf a model is called, and what goes on the record of it. */
 export interface LlmCaller {
-  readonly virtualKey: Pick<VirtualKey, 'principal' | 'providers'>;
+  readonly virtualKey: Pick<VirtualKey, 'principal' | 'providers' | 'limits'>;
   readonly settings: Pick<SettingsDocument, 'audit'>;
   readonly requestId: string;
   /** Milliseconds since the epoch. */
@@ -42,6 +44,8 @@ export interface CallEnd {
   readonly outcome: AuditOutcome;
   readonly reason?: string;
   readonly status: number;
+  /** `not_sent` where it is absent. */
+  readonly progress?: CallProgress;
   readonly facts?: ResponseFacts;
   readonly responseBytes?: number;
   readonly stream?: boolean;
@@ -57,6 +61,8 @@ export class CallRecord {
   requestBytes: number | undefined;
   request: unknown;
   upstreamMs: number | undefined;
+  /** Once limits let the call pass; absent where nothing bounds it. */
+  admitted: AdmittedCall | undefined;
   readonly #ports: RecordPorts;
   readonly #caller: LlmCaller;
 
@@ -85,17 +91,31 @@ export class CallRecord {
   /** Leaves the one event of the call. Fails when it cannot be kept: the answer must then be withheld. */
   async settle(end: CallEnd): Promise<Result<NanoUsd | undefined, Failure>> {
     const cost = this.costOf(end.facts?.usage, end.facts?.responseModel);
+    const settled = this.#settleLimits(end, cost);
     const { payer } = this.#caller.virtualKey.principal;
     try {
-      const event = { ...this.#event(end, cost), ...(await this.#content(end)) };
-      if (this.isDurable) await this.#ports.recorder.durable(payer, event);
-      else this.#ports.recorder.batched(payer, event);
+      const event = {
+        ...this.#event(end, cost),
+        ...limitFields(cost, this.admitted?.estimatedCost, settled?.chargedCost),
+        ...(await this.#content(end)),
+      };
+      if (this.isDurable) await this.#ports.recorder.durable(payer, event, settled?.charges);
+      else this.#ports.recorder.batched(payer, event, settled?.charges);
       return ok(cost);
     } catch (fault) {
       if (fault instanceof AuditOverflow) auditFullUntil = this.#ports.now() + AUDIT_PAUSE_MS;
       log('error', 'audit.event.lost', { request_id: this.#caller.requestId, fault: describeFault(fault) });
       return err(auditUnavailable());
     }
+  }
+
+  #settleLimits({ progress = 'not_sent', facts }: CallEnd, cost: NanoUsd | undefined): SettledCall | undefined {
+    return this.admitted?.settle({
+      progress,
+      ...(facts !== undefined && { facts }),
+      ...(cost !== undefined && { cost }),
+      ...(this.upstreamMs !== undefined && { elapsedMs: this.upstreamMs }),
+    });
   }
 
   /** Hashing every prompt would cost more than passing it on, so `hash` keeps nothing of calls to models. */
@@ -141,6 +161,17 @@ export class CallRecord {
 export function auditUnavailable(): Failure {
   const text = 'The gateway cannot write its audit record at present and lets nothing pass. Try again shortly.';
   return failure('audit_unavailable', text, { retryAfterSeconds: 1 });
+}
+
+function limitFields(
+  cost: NanoUsd | undefined,
+  estimated: NanoUsd | undefined,
+  charged: NanoUsd | undefined,
+): Pick<AuditEvent, 'estimate_nano_usd' | 'charged_nano_usd'> {
+  return {
+    ...(estimated !== undefined && { estimate_nano_usd: estimated }),
+    ...(charged !== undefined && charged !== cost && { charged_nano_usd: charged }),
+  };
 }
 
 function factFields(facts: ResponseFacts | undefined): Partial<AuditEvent> {

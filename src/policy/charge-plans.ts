@@ -2,6 +2,8 @@
 import type { ChargePlan, Limit } from '../budget/limits.ts';
 import { mostSpecific } from './patterns.ts';
 import type { Upstream, VirtualKey } from './snapshot.ts';
+
+type LimitedKey = Pick<VirtualKey, 'principal' | 'limits'>;
 import { toolCost } from './tool-cost.ts';
 
 type Plans = readonly ChargePlan[];
@@ -9,11 +11,11 @@ type Plans = readonly ChargePlan[];
 const NONE: readonly never[] = [];
 
 // A key and a server are compiled anew with every change of the configuration, and what is made of them with them.
-const ofModels = new WeakMap<VirtualKey, Map<string, Plans>>();
-const ofTools = new WeakMap<VirtualKey, WeakMap<Upstream, Map<string, Plans>>>();
+const ofModels = new WeakMap<LimitedKey, Map<string, Plans>>();
+const ofTools = new WeakMap<LimitedKey, WeakMap<Upstream, Map<string, Plans>>>();
 
 /** Of a call of a model; empty where nothing bounds it. */
-export function modelPlans(key: VirtualKey, provider: string): Plans {
+export function modelPlans(key: LimitedKey, provider: string): Plans {
   const { limits } = key;
   if (limits === undefined) return NONE;
   const made = remembered(ofModels, key, () => new Map<string, Plans>());
@@ -26,7 +28,7 @@ export function modelPlans(key: VirtualKey, provider: string): Plans {
  * Of a call of a tool, or of another request to an MCP server, which has no `tool`. Of limits on tools that of the most
  * specific pattern counts, at the key's entry and at the server each; budgets bound what costs something.
  */
-export function toolPlans(key: VirtualKey, upstream: Upstream, tool?: string): Plans {
+export function toolPlans(key: LimitedKey, upstream: Upstream, tool?: string): Plans {
   const ofClient = key.limits?.mcpClients.get(upstream.name) ?? NONE;
   const ofServer = upstream.limits ?? NONE;
   const own = key.limits?.own ?? NONE;

@@ -1,7 +1,9 @@
 import type { Handler } from 'hono';
 import { parseTags, TAGS_HEADER } from '../../../audit/tags.ts';
 import { toUsdText } from '../../../budget/money.ts';
+import type { ChargePlan } from '../../../budget/limits.ts';
 import { operatorFetch } from '../../../egress/fetch.ts';
+import { refusesConnections } from '../../../egress/reachability.ts';
 import { callWithTools } from '../../../llm/agent/agent-loop.ts';
 import { callModel, refuseCall, type LlmAnswer, type LlmPorts, type LlmRequest } from '../../../llm/call-model.ts';
 import type { LlmCaller } from '../../../llm/call-record.ts';
@@ -13,6 +15,7 @@ import type { Failure } from '../../../policy/failure.ts';
 import type { Services } from '../../../services.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { errorResponse, statusOf } from '../../error-response.ts';
+import { rateLimitHeaders } from '../../rate-limit-headers.ts';
 import { readJson } from '../../read-json.ts';
 import { errorBodyOf, injectionFor, toolboxFor, TOOLS_HEADER } from './tool-injection.ts';
 
@@ -22,8 +25,8 @@ const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
 /** Only `model` is read here, and it stands at the top. */
 const DUPLICATE_DEPTH = 1;
 
-/** Serves one operation behind `authenticate`. */
-export function serveCall(operation: Operation): Handler<AppEnv> {
+/** Serves one operation behind `authenticate`. @param model where the path names it */
+export function serveCall(operation: Operation, model?: string): Handler<AppEnv> {
   return async function callTheModel(c) {
     const { raw: request } = c.req;
     // Read once: Hono copies all variables each time.
@@ -39,10 +42,18 @@ export function serveCall(operation: Operation): Handler<AppEnv> {
     };
     const refused = async (reason: Failure): Promise<Response> =>
       errorResponse(await refuseCall(ports, caller, reason), operation.dialect, requestId);
-    const answered = (answer: Result<LlmAnswer, Failure>): Response =>
-      answer.ok
-        ? responseOf(answer.value, ports.now() - receivedAt)
+    let plans: readonly ChargePlan[] = [];
+    const answered = (answer: Result<LlmAnswer, Failure>): Response => {
+      if (answer.ok && answer.value.over !== undefined) c.set('answerEnd', answer.value.over);
+      const now = ports.now();
+      const response = answer.ok
+        ? responseOf(answer.value, now - receivedAt)
         : errorResponse(answer.error, operation.dialect, requestId);
+      if (plans.length > 0)
+        for (const [name, value] of rateLimitHeaders(ports.admission.standings(plans), operation.dialect, now))
+          response.headers.set(name, value);
+      return response;
+    };
 
     const tags = parseTags(request.headers.get(TAGS_HEADER));
     if (!tags.ok) return refused(tags.error);
@@ -57,10 +68,14 @@ export function serveCall(operation: Operation): Handler<AppEnv> {
     const call: LlmRequest = {
       operation,
       body: body.value,
+      ...(model !== undefined && { model }),
       headers: request.headers,
       search: searchOf(request.url),
       signal: request.signal,
       providers: snapshot.providers,
+      onPlans: (charged) => {
+        plans = charged;
+      },
     };
     if (injection.value === undefined) return answered(await callModel(ports, tagged, call));
     const toolbox = toolboxFor({ headers: request.headers, services, snapshot, virtualKey, caller: tagged });
@@ -82,7 +97,9 @@ function portsOf(env: Env, services: Services): LlmPorts {
     waitUntil: services.waitUntil,
     random: Math.random,
     recorder: services.recorder,
+    admission: services.admission,
     fetch: operatorFetch(env),
+    refusesConnections: (url) => refusesConnections(env, url),
     statusOf,
   };
 }

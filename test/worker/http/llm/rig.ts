@@ -23,6 +23,7 @@ export interface RigOptions {
   readonly durability?: 'durable' | 'batched';
   readonly content?: 'none' | 'hash' | 'redacted' | 'full';
   readonly requestBytes?: number;
+  readonly concurrentRequests?: number;
   readonly recorder?: 'works' | 'full' | 'broken';
 }
 
@@ -96,7 +97,10 @@ function snapshotOf({ providers, grants, ...options }: RigOptions): PolicySnapsh
       content: options.content ?? 'hash',
       durability: { llm_calls: options.durability ?? 'batched' },
     },
-    limits: { request_bytes: options.requestBytes ?? 1_000_000 },
+    limits: {
+      request_bytes: options.requestBytes ?? 1_000_000,
+      concurrent_requests: options.concurrentRequests ?? 1_000,
+    },
   });
   const granted: Grants = grants ?? Object.fromEntries(providers.map(({ name }) => [name, {}]));
   const key: VirtualKey = {

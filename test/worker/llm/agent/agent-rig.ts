@@ -90,6 +90,7 @@ export function agentRig(options: AgentRigOptions): AgentRig {
       random: () => 0,
       fetch,
       statusOf: () => 500,
+      refusesConnections: async () => false,
       admission: NO_LIMITS,
       recorder: { durable: async () => {}, batched: (_payer: string, event: AuditEvent) => void events.push(event) },
       errorBody: async (reason: Failure) => ({ type: 'error', error: { message: reason.message, code: reason.code } }),

@@ -1,0 +1,94 @@
+// What a call of a model is charged: at most, before it is sent, and in truth, when it is over.
+import type { Admission, SettledCharge, Ticket } from '../budget/admission.ts';
+import type { ChargePlan } from '../budget/limits.ts';
+import type { NanoUsd } from '../budget/money.ts';
+import { refusalFailure } from '../budget/refusal.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import type { Failure } from '../policy/failure.ts';
+import { chargeOf, type EndedCall } from './estimate/charge.ts';
+import { estimateNeed, type BoundedMetrics, type Estimate } from './estimate/need.ts';
+import type { LlmRequestBody } from './model-name.ts';
+import { modelPricing } from './model-price.ts';
+import type { Operation } from './operation.ts';
+import type { ModelTarget } from './resolve-model.ts';
+
+export interface LimitPorts {
+  readonly now: () => number;
+  readonly admission: Admission;
+}
+
+export interface CallToAdmit {
+  /** At least one. */
+  readonly plans: readonly ChargePlan[];
+  readonly operation: Operation;
+  readonly body: LlmRequestBody;
+  readonly target: ModelTarget;
+}
+
+/** What became of an admitted call. */
+export type CallFate = Omit<EndedCall, 'estimate'>;
+
+export interface SettledCall {
+  /** For the recorder. */
+  readonly charges: readonly SettledCharge[];
+  /** What budgets were charged; undefined where none bounds the call. */
+  readonly chargedCost?: NanoUsd;
+}
+
+/** A call that limits let pass. Settled once. */
+export class AdmittedCall {
+  readonly #ticket: Ticket;
+  readonly #estimate: Estimate;
+
+  constructor(ticket: Ticket, estimate: Estimate) {
+    this.#ticket = ticket;
+    this.#estimate = estimate;
+  }
+
+  /** Undefined where no budget bounds the call. */
+  get estimatedCost(): NanoUsd | undefined {
+    return this.#estimate.bounded.cost ? this.#estimate.need.cost : undefined;
+  }
+
+  /** Whether its usage has to be known. */
+  get isMetered(): boolean {
+    const { cost, tokens } = this.#estimate.bounded;
+    return cost || tokens;
+  }
+
+  settle(fate: CallFate): SettledCall {
+    const charged = chargeOf({ ...fate, estimate: this.#estimate });
+    const charges = fate.progress === 'not_sent' ? this.#ticket.cancel() : this.#ticket.settle(charged);
+    return { charges, ...(this.#estimate.bounded.cost && { chargedCost: charged.cost }) };
+  }
+}
+
+/** Fails with `budget_exceeded`, `rate_limited`, `model_not_priced`, and where the request cannot be bounded. */
+export async function admitCall(ports: LimitPorts, call: CallToAdmit): Promise<Result<AdmittedCall, Failure>> {
+  const { plans, operation, body, target } = call;
+  const estimate = estimateNeed({
+    operation,
+    body: body.value,
+    byteLength: body.byteLength,
+    provider: target.provider.name,
+    model: target.model,
+    pricing: modelPricing(target, ports.now()),
+    bounded: boundedBy(plans),
+  });
+  if (!estimate.ok) return estimate;
+  const admitted = await ports.admission.admit(plans, estimate.value.need);
+  if (!admitted.ok) return err(refusalFailure(admitted.error, ports.now()));
+  return ok(new AdmittedCall(admitted.value, estimate.value));
+}
+
+// A plan is compiled once and asked about with every request.
+const bounds = new WeakMap<readonly ChargePlan[], BoundedMetrics>();
+
+function boundedBy(plans: readonly ChargePlan[]): BoundedMetrics {
+  const known = bounds.get(plans);
+  if (known !== undefined) return known;
+  const metrics = new Set(plans.flatMap(({ limits }) => limits.map(({ metric }) => metric)));
+  const bounded = { cost: metrics.has('cost'), tokens: metrics.has('tokens') };
+  bounds.set(plans, bounded);
+  return bounded;
+}
