@@ -1,6 +1,7 @@
 // The composition root: the only file that constructs adapters and joins ports to them.
 import type { AuditReader } from './audit/query.ts';
 import type { Recorder } from './audit/recorder.ts';
+import type { SpendReader } from './audit/spend-query.ts';
 import type { Admission } from './budget/admission.ts';
 import { createSessionIds, type SessionIds } from './auth/session-id.ts';
 import { hashVirtualKey } from './auth/virtual-key.ts';
@@ -26,8 +27,10 @@ import type { PolicySnapshot } from './policy/snapshot.ts';
 import { createAuditReader } from './stores/d1/audit-events.ts';
 import { createConfigStore } from './stores/d1/config-store.ts';
 import { createPolicyStore } from './stores/d1/policy-store.ts';
+import { createSpendReader } from './stores/d1/spend-reader.ts';
 import { createClientSessions, type ClientSessions } from './stores/objects/client-sessions.ts';
 import { createDefinitionRecords } from './stores/objects/definition-records.ts';
+import { createLimitReader, type LimitReader } from './stores/objects/limit-standings.ts';
 import { createPrincipalSessions } from './stores/objects/principal-session.ts';
 import { createHealthRecords } from './stores/objects/upstream-health.ts';
 import { createUpstreamViews } from './stores/objects/upstream-views.ts';
@@ -50,6 +53,8 @@ export interface Services {
   /** Hands on what waits to be recorded and gives back what is leased, before the gateway ends; within seconds. */
   readonly comeToRest: () => Promise<boolean>;
   readonly auditReader: AuditReader;
+  readonly spendReader: SpendReader;
+  readonly limitReader: LimitReader;
   readonly upstreamViews: UpstreamViews;
   readonly healthRecords: HealthRecords;
   readonly definitionRecords: DefinitionRecords;
@@ -85,6 +90,8 @@ export function createServices(env: Env, context: Pick<ExecutionContext, 'waitUn
     admission: createAdmission({ env, waitUntil, settled: recorder.settled }),
     comeToRest: () => comeToRest(env),
     auditReader: createAuditReader(env.DB),
+    spendReader: createSpendReader(env.DB),
+    limitReader: createLimitReader(env),
     upstreamViews: createUpstreamViews(env, { snapshot, now, waitUntil }),
     healthRecords: createHealthRecords(env),
     definitionRecords: createDefinitionRecords(env, now),

@@ -50,8 +50,8 @@ export function spansOf(from: number, to: number, bucket?: SpendBucket): SpendSp
   return spans;
 }
 
-/** The beginning of a month, so many after that of `at`. */
-function monthOf(at: number, offset: number): number {
+/** The beginning of a month (UTC), so many after that of `at`. */
+export function monthOf(at: number, offset: number): number {
   const date = new Date(at);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset);
 }

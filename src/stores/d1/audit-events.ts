@@ -8,7 +8,7 @@ import { migrate } from './migrate.ts';
 /** Rows looked at for one page. */
 const SCANNED_ROWS = 50_000;
 /** What `newId` makes; anything else names a key rather than being its id. */
-const KEY_ID = /^vk_[0-9a-z]{26}$/;
+export const KEY_ID = /^vk_[0-9a-z]{26}$/;
 const SEARCHED = [
   'id', 'reason', 'request_id', 'key_id', 'key_name', 'team', 'customer', 'principal', 'server', 'tool', 'client',
   'provider', 'model', 'response_model', 'tool_use_id', 'subject', 'tags',

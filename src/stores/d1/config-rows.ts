@@ -3,7 +3,7 @@
 import { eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import { z } from 'zod';
-import { settingsDocument, type SettingsDocument } from '../../config/document.ts';
+import { settingsDocument } from '../../config/document.ts';
 import type { Keyring } from '../../config/keyring.ts';
 import { OBJECT_SCHEMAS, type ObjectKind } from '../../config/objects.ts';
 import type { SealedObject } from '../../config/sealed-object.ts';
@@ -26,6 +26,8 @@ const envelope = z.object({
   document: z.unknown(),
   key: z.object({ hash: z.string(), prefix: z.string(), minted: z.boolean() }).optional(),
 });
+
+const openSettings = settingsDocument.omit({ alerts: true }).strip();
 
 /** A row beside the objects; its kind is none of theirs. */
 const MASTER_KEY_KIND = 'master_key';
@@ -77,11 +79,11 @@ export async function readState(db: D1Database, keyring: Keyring): Promise<Confi
   };
 }
 
-/** Settings hold no secret, and are needed where there is no master key. @returns the defaults before any were applied */
-export async function readSettings(db: D1Database): Promise<SettingsDocument> {
+/** Without what is sealed: the rest is needed where there is no master key. @returns the defaults before any were applied */
+export async function readSettings(db: D1Database): Promise<z.output<typeof openSettings>> {
   await migrate(db);
   const [row] = await drizzle(db).select().from(configObjects).where(eq(configObjects.kind, 'settings'));
-  return settingsDocument.parse(row === undefined ? {} : toSealedObject(row, 'settings').document);
+  return openSettings.parse(row === undefined ? {} : toSealedObject(row, 'settings').document);
 }
 
 export function toSealedObject(row: Row, kind: ObjectKind): SealedObject {

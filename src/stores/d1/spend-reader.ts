@@ -8,6 +8,7 @@ import {
   type SpendReader,
 } from '../../audit/spend-query.ts';
 import { spansOf, type SpendBucket } from '../../audit/spend-spans.ts';
+import { KEY_ID } from './audit-events.ts';
 import { migrate } from './migrate.ts';
 import { rollupStatements, SPEND_SUMS } from './spend-rollup.ts';
 
@@ -96,7 +97,9 @@ function* conditionsOf(query: SpendQuery): Generator<{ condition: string; values
     const value = query[column];
     if (value !== undefined) yield { condition: `${column} = ?`, values: [value] };
   }
-  if (query.key !== undefined) yield { condition: '? IN (key_id, key_name)', values: [query.key] };
+  if (query.key !== undefined) {
+    yield { condition: KEY_ID.test(query.key) ? 'key_id = ?' : 'key_name = ?', values: [query.key] };
+  }
   if (query.model !== undefined) yield { condition: "? IN (model, provider || '/' || model)", values: [query.model] };
   if (query.tag?.value !== undefined) yield { condition: 'tag_value = ?', values: [query.tag.value] };
 }

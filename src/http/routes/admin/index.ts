@@ -15,6 +15,7 @@ import { definitionRoutes } from './definitions.ts';
 import { serverHealthRoutes } from './health.ts';
 import { objectRoutes } from './objects.ts';
 import { openApiDocument } from './openapi.ts';
+import { spendRoutes } from './spend.ts';
 import { shutdownRoutes } from './shutdown.ts';
 
 const COLLECTIONS = {
@@ -35,6 +36,7 @@ export function adminRoutes(): Hono<AppEnv> {
   admin.route('/servers/:name/health', serverHealthRoutes());
   admin.route('/servers/:name', definitionRoutes());
   admin.route('/audit-events', auditEventRoutes());
+  admin.route('/spend', spendRoutes());
   admin.route('/alerts', alertRoutes());
   admin.route('/shutdown', shutdownRoutes());
   admin.get('/openapi.json', (c) => c.json(openApiDocument(COLLECTIONS)));

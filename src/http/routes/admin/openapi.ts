@@ -1,6 +1,7 @@
 // The admin API described by itself: OpenAPI 3.1, whose schemas are those that check the requests.
 import { z } from 'zod';
 import { AUDIT_QUERY_PARAMETERS } from '../../../audit/query.ts';
+import { SPEND_QUERY_PARAMETERS } from '../../../audit/spend-query.ts';
 import { gatewayDocument } from '../../../config/document.ts';
 import { OBJECT_SCHEMAS, type ObjectKind } from '../../../config/objects.ts';
 import { approvalBody } from './definitions.ts';
@@ -65,6 +66,18 @@ const DEFINITIONS = {
   },
 };
 
+/** Members for the groups asked for stand beside these. */
+const SPEND_ITEM = {
+  type: 'object',
+  required: ['calls', 'cost_usd', 'cost_nano_usd'],
+  properties: {
+    start: { type: 'string', format: 'date-time', description: 'Of the bucket.' },
+    calls: { type: 'integer' },
+    cost_usd: { type: 'number' },
+    cost_nano_usd: { type: 'integer' },
+  },
+};
+
 /** @param collections path segment → kind of object */
 export function openApiDocument(collections: Readonly<Record<string, ObjectKind>>): Json {
   const paths: Record<string, Json> = {
@@ -126,6 +139,13 @@ export function openApiDocument(collections: Readonly<Record<string, ObjectKind>
         summary: 'What happened, newest first.',
         parameters: AUDIT_QUERY_PARAMETERS.map(queryParameter),
         responses: answers({ '200': jsonAnswer('A page of audit events.', pageOf({ type: 'object' })) }),
+      },
+    },
+    '/api/spend': {
+      get: {
+        summary: 'What was spent, summed by `group_by` (several, by commas) and `bucket`: the highest cost first.',
+        parameters: SPEND_QUERY_PARAMETERS.map(queryParameter),
+        responses: answers({ '200': jsonAnswer('Sums of calls, tokens and cost.', pageOf(SPEND_ITEM)) }),
       },
     },
   };

@@ -10,6 +10,7 @@ import { serveCall } from './call.ts';
 import { serveModel, serveModels } from './models.ts';
 import { geminiRoutes } from './gemini.ts';
 import { executeTool } from './tool-execute.ts';
+import { serveUsage } from './usage.ts';
 
 const BASES = [
   { base: '/v1', operations: [...speaking('openai'), ...speaking('anthropic')] },
@@ -18,6 +19,7 @@ const BASES = [
 ] as const;
 
 const EXECUTE_PATH = '/v1/mcp/tool/execute';
+const USAGE_PATH = '/v1/usage';
 
 export function llmRoutes(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -33,6 +35,8 @@ export function llmRoutes(): Hono<AppEnv> {
   geminiRoutes(app);
   app.post(EXECUTE_PATH, authenticate('openai'), executeTool);
   refuseOtherMethods(app, EXECUTE_PATH, 'POST', () => 'openai');
+  app.get(USAGE_PATH, authenticate('openai'), serveUsage);
+  refuseOtherMethods(app, USAGE_PATH, 'GET', () => 'openai');
   return app;
 }
 

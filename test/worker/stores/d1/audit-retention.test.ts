@@ -85,6 +85,12 @@ it('is as configured, and by default before there is a configuration', async () 
   expect(await auditRetentionLimits(env.DB)).toEqual({ days: 7, rows: 10_000_000 });
 });
 
+it('is read beside what is sealed', async () => {
+  const webhook = { url: { $sealed: 'v1.x' }, secret: { $sealed: 'v1.y' }, allow_private: false };
+  await setSettings({ alerts: { webhook }, audit: { retention: { days: 7 } } });
+  expect(await auditRetentionLimits(env.DB)).toEqual({ days: 7, rows: 10_000_000 });
+});
+
 it('guesses nothing when the settings cannot be read', async () => {
   await setSettings({ audit: { retention: { days: 'seven' } } });
   await expect(auditRetentionLimits(env.DB)).rejects.toThrow();

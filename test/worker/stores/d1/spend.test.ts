@@ -11,21 +11,24 @@ const NOW = Date.UTC(2026, 10, 22, 12, 30);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
+/** An undefined member is left out when the event is written down. */
+type Fields = { [Name in keyof AuditEvent]?: AuditEvent[Name] | undefined };
+
 let count = 0;
 /** One LLM call of 1 ¢, half an hour ago. */
-function call(more: Partial<AuditEvent> = {}): AuditEvent {
+function call(more: Fields = {}): Fields {
   return {
     id: `evt_${++count}`, at: NOW - HOUR / 2, kind: 'llm.call', outcome: 'ok', key_id: 'vk_1', key_name: 'claude', team: 'eng', customer: 'acme',
     provider: 'openai', model: 'gpt-4o', input_tokens: 100, output_tokens: 10, usage_certainty: 'exact', cost_nano_usd: 10_000_000,
     upstream_ms: 5, ...more,
   }; // prettier-ignore
 }
-function toolCall(more: Partial<AuditEvent> = {}): AuditEvent {
+function toolCall(more: Fields = {}): Fields {
   const { provider: _p, model: _m, input_tokens: _i, output_tokens: _o, usage_certainty: _u, ...rest } = call();
   return { ...rest, kind: 'tool.call', server: 'github', tool: 'search', cost_nano_usd: 1_000_000, ...more };
 }
 
-function store(...events: readonly AuditEvent[]): Promise<void> {
+function store(...events: readonly Fields[]): Promise<void> {
   return insertAuditEvents(
     env.DB,
     events.map((event) => JSON.stringify(event)),
@@ -174,7 +177,8 @@ describe('groups', () => {
   it.each([
     ['customer=acme', 3],
     ['team=ops', 0],
-    ['key=vk_2', 4],
+    ['key=vk_01k9xq7m3n8p2r4s6t8v0w2y4z', 4],
+    ['key=cursor', 4],
     ['key=claude', 3],
     ['kind=tool.call', 8],
     ['provider=openai', 7],
@@ -186,7 +190,13 @@ describe('groups', () => {
   ])('are filtered by %s', async (filter, cost) => {
     await store(
       call({ cost_nano_usd: 3_000_000 }),
-      call({ key_id: 'vk_2', key_name: 'cursor', customer: undefined, model: 'o4', cost_nano_usd: 4_000_000 }),
+      call({
+        key_id: 'vk_01k9xq7m3n8p2r4s6t8v0w2y4z',
+        key_name: 'cursor',
+        customer: undefined,
+        model: 'o4',
+        cost_nano_usd: 4_000_000,
+      }),
       toolCall({ key_id: 'vk_3', key_name: 'third', customer: undefined, cost_nano_usd: 8_000_000 }),
     );
     expect(await costs(filter)).toEqual([[cost]]);
