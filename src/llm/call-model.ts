@@ -116,7 +116,8 @@ async function attemptCall(
     if (!admitted.ok) return refuse(ports, record, admitted.error);
     record.admitted = admitted.value;
   }
-  const asking = record.admitted?.isMetered === true && request.operation.mustAskForUsage === true;
+  const mustAsk = request.operation.mustAskForUsage === true && type.tellsUsage !== true;
+  const asking = mustAsk && record.admitted?.isMetered === true;
   const askingBody = asking ? askingForUsage(request.body) : undefined;
   const exchange: Exchange = {
     ports,

@@ -17,6 +17,8 @@ export interface ProviderType {
   readonly needsKey: boolean;
   /** The provider's name in the price list, `free` where every call is known to cost nothing, or neither. */
   readonly prices?: { readonly list: string } | 'free';
+  /** Its streams tell their usage unasked, and to ask is an error or of no effect. */
+  readonly tellsUsage?: true;
   /** What listing models needs beyond a plain GET. */
   readonly list?: { readonly headers: Readonly<Record<string, string>>; readonly search: string };
   /** Answers in place of the network. */
@@ -56,13 +58,13 @@ const TYPES = {
     list: { headers: {}, search: '?pageSize=1000' },
   },
   groq: compatible('https://api.groq.com/openai/v1', 'groq'),
-  mistral: compatible('https://api.mistral.ai/v1', 'mistral'),
+  mistral: { ...compatible('https://api.mistral.ai/v1', 'mistral'), tellsUsage: true },
   deepseek: compatible('https://api.deepseek.com/v1', 'deepseek'),
   openrouter: compatible('https://openrouter.ai/api/v1', 'openrouter'),
   xai: compatible('https://api.x.ai/v1', 'x-ai'),
   together: compatible('https://api.together.xyz/v1', 'together'),
   fireworks: compatible('https://api.fireworks.ai/inference/v1', 'fireworks'),
-  perplexity: compatible('https://api.perplexity.ai', 'perplexity'),
+  perplexity: { ...compatible('https://api.perplexity.ai', 'perplexity'), tellsUsage: true },
   cerebras: compatible('https://api.cerebras.ai/v1', 'cerebras'),
   ollama: compatible('http://127.0.0.1:11434/v1'),
   echo: {
