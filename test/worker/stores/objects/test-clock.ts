@@ -10,6 +10,11 @@ export class TestClock {
   sleep = (ms: number): Promise<void> =>
     new Promise((wake) => void this.#sleepers.push({ at: this.now + ms, wake: () => wake() }));
 
+  /** Nobody wakes any more who sleeps now. */
+  stop(): void {
+    this.#sleepers = [];
+  }
+
   async advance(ms: number): Promise<void> {
     const until = this.now + ms;
     for (;;) {
