@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { AuditEvent } from '../src/audit/event.ts';
 import type { Charge, LimitStanding } from '../src/budget/admission.ts';
 import type { HolderReport, LeaseAnswer, LeaseRequest } from '../src/budget/lease.ts';
 import { Ledger } from '../src/budget/ledger.ts';
@@ -8,12 +9,15 @@ import { describeFault, log } from '../src/lib/log.ts';
 import { insertAuditEvents } from '../src/stores/d1/audit-event-insert.ts';
 import { auditRetentionLimits, deleteExpiredAuditEvents } from '../src/stores/d1/audit-retention.ts';
 import { migrate } from '../src/stores/d1/migrate.ts';
+import { deleteExpiredSpend } from '../src/stores/d1/spend-retention.ts';
+import { AlertDelivery } from './alert-delivery.ts';
+import { ALERT_TABLES, AlertOutbox } from './alert-outbox.ts';
 import { AUDIT_TABLES, AuditOutbox } from './audit-outbox.ts';
-import type { BudgetLedgerRpc, LedgerEntry } from './contracts.ts';
+import type { AlertSenderRpc, BudgetLedgerRpc, LedgerEntry } from './contracts.ts';
 import { LEASE_TABLES, LeaseStore } from './lease-store.ts';
 import { ObjectDatabase } from './sqlite.ts';
 
-const MIGRATIONS = [AUDIT_TABLES, LEASE_TABLES];
+const MIGRATIONS = [AUDIT_TABLES, LEASE_TABLES, ALERT_TABLES];
 
 /** A commit is an fsync on the only thread: under load, calls this close together share one. A lone call does not wait. */
 const COMMIT_INTERVAL_MS = 4;
@@ -34,6 +38,8 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
   readonly #database: ObjectDatabase;
   readonly #outbox: AuditOutbox;
   readonly #store: LeaseStore;
+  readonly #alerts: AlertOutbox;
+  readonly #delivery: AlertDelivery;
   /** What the store holds, in memory: changed and written in one turn. */
   #ledger: Ledger;
   #waiting: LedgerEntry[] = [];
@@ -52,10 +58,21 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
     this.#outbox = new AuditOutbox(this.#database);
     this.#store = new LeaseStore(this.#database);
     this.#ledger = this.#load();
+    this.#alerts = new AlertOutbox(this.#database);
+    this.#delivery = new AlertDelivery({
+      outbox: this.#alerts,
+      sender: {
+        send: (alert) => (state.exports as unknown as { AlertSender: AlertSenderRpc }).AlertSender.send(alert),
+      },
+      record: (event, settle) => this.#recordOwn(event, settle),
+      wakeBy: (at) => this.#wakeBy(at),
+    });
     void state.blockConcurrencyWhile(async () => {
       this.#alarmAt = await state.storage.getAlarm();
       // The runtime gives up on an alarm whose handler keeps dying.
       if (!this.#outbox.isEmpty) await this.#wakeBy(Date.now() + DRAIN_INTERVAL_MS);
+      const alertAt = this.#alerts.nextAttemptAt;
+      if (alertAt !== undefined) await this.#wakeBy(alertAt);
     });
   }
 
@@ -79,24 +96,37 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
   }
 
   async #commitSoon(): Promise<void> {
-    await scheduler.wait(Math.max(0, this.#committedAt + COMMIT_INTERVAL_MS - Date.now()));
+    await scheduler.wait(this.#commitIn());
     const entries = this.#waiting;
     this.#waiting = [];
     this.#commit = undefined;
     this.#committedAt = Date.now();
-    this.#change(() => {
+    const alertsWait = this.#change(() => {
       // Before the events: a counter that is new begins with what had been spent until now.
-      this.#settle(entries.flatMap(({ charge }) => charge ?? []));
+      const alerted = this.#settle(entries.flatMap(({ charge }) => charge ?? []));
       this.#outbox.add(entries.flatMap(({ event }) => event ?? []));
+      return alerted;
     });
     // In the same turn as the rows, hence in the same commit: there is no outbox without its alarm.
-    await this.#wakeBy(Math.max(Date.now() + DRAIN_INTERVAL_MS, this.#drainNotBefore));
+    await this.#wakeBy(alertsWait ? Date.now() : this.#drainAt());
   }
 
-  #settle(charges: readonly Charge[]): void {
-    if (charges.length === 0) return;
-    const { unknown } = this.#ledger.record(charges, Date.now());
+  /** @returns whether alerts wait now */
+  #settle(charges: readonly Charge[]): boolean {
+    if (charges.length === 0) return false;
+    const now = Date.now();
+    const { spent, unknown } = this.#ledger.record(charges, now);
     for (const { lease, draw } of unknown) log('warn', 'ledger.charge_without_lease', { lease, draw });
+    const alerted = spent.filter(({ limit, standing }) => this.#alerts.consider(limit, standing, now));
+    return alerted.length > 0;
+  }
+
+  async #recordOwn(event: AuditEvent, settle: () => void): Promise<void> {
+    this.#change(() => {
+      settle();
+      this.#outbox.add([event]);
+    });
+    await this.#wakeBy(this.#drainAt());
   }
 
   /** One transaction of what is changed in memory and in storage; where it fails, memory is what storage was before. */
@@ -118,6 +148,10 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
     return new Ledger(this.#store.load(now), this.#store, now);
   }
 
+  #drainAt(): number {
+    return Math.max(Date.now() + DRAIN_INTERVAL_MS, this.#drainNotBefore);
+  }
+
   async #wakeBy(at: number): Promise<void> {
     if (this.#alarmAt !== null && this.#alarmAt <= at) return;
     this.#alarmAt = at;
@@ -126,6 +160,8 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
 
   override async alarm(): Promise<void> {
     this.#alarmAt = null;
+    // Not waited for: a webhook that hangs is not to hold up the events.
+    this.ctx.waitUntil(this.#delivery.deliver());
     const drained = await this.#drain();
     if (!drained) return this.#wakeBy(Math.max(Date.now(), this.#drainNotBefore));
     const retentionAt = await this.#applyRetention();
@@ -165,6 +201,7 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
     try {
       const limits = await auditRetentionLimits(this.env.DB);
       const progress = await deleteExpiredAuditEvents(this.env.DB, limits, now);
+      await deleteExpiredSpend(this.env.DB, now);
       this.#retentionDueAt = progress === 'more' ? now : now + RETENTION_INTERVAL_MS;
       if (progress === 'empty') return undefined;
       return progress === 'more' ? now + DRAIN_INTERVAL_MS : now + IDLE_RETENTION_INTERVAL_MS;
