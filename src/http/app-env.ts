@@ -15,5 +15,7 @@ export interface AppEnv {
     snapshot: PolicySnapshot;
     virtualKey: VirtualKey;
     principal: Principal;
+    /** Of an answer that goes on after its head: settles when it has ended. */
+    answerEnd?: Promise<unknown>;
   };
 }

@@ -30,6 +30,8 @@ export interface LegacyRequest {
   readonly narrowing: Narrowing;
   readonly sessionIds: SessionIds;
   readonly sessions: ClientSessions;
+  /** Told until when the request runs, for its answer may begin before. */
+  readonly runsUntil: (over: Promise<unknown>) => void;
 }
 
 const SESSION_HEADER = 'mcp-session-id';
@@ -74,7 +76,12 @@ async function answerPost(legacy: LegacyRequest): Promise<Response> {
   if (id === null) return missingSession();
   const place = await legacy.sessionIds.open(id, holderOf(legacy));
   if (place === undefined) return refusal('unknown_session');
-  return responseOf(await sessionAt(legacy, place).post(postOf(legacy, place.nonce)));
+  const answer = await sessionAt(legacy, place).post(postOf(legacy, place.nonce));
+  if (answer.kind !== 'stream') return responseOf(answer);
+  const { readable, writable } = new IdentityTransformStream();
+  // A client that hangs up ends it, too. The runtime moves the bytes by itself.
+  legacy.runsUntil(answer.events.pipeTo(writable).catch(() => undefined));
+  return streamResponse(readable);
 }
 
 async function answerGet(legacy: LegacyRequest): Promise<Response> {

@@ -33,6 +33,8 @@ export interface ModernPost extends Pick<
   /** What the same request would let its client see now. */
   readonly resolveScope: () => Promise<Scope | undefined>;
   readonly waitUntil: (promise: Promise<unknown>) => void;
+  /** Told until when the request runs, for its answer may begin before. */
+  readonly runsUntil: (over: Promise<unknown>) => void;
 }
 
 /** A request whose client and upstreams are known. */
@@ -75,6 +77,7 @@ async function serve(served: ServedRequest): Promise<Response> {
   const answered = serveRequest(request, message).then((answer) => withinCapabilities(answer, peer.face));
   // A client that hangs up takes its request's context along; what is to be recorded and cancelled must outlive it.
   served.waitUntil(answered.catch(() => undefined));
+  served.runsUntil(answered);
   return reply.respond(answered);
 }
 

@@ -8,6 +8,7 @@ import { failure } from '../../policy/failure.ts';
 import type { PolicySnapshot } from '../../policy/snapshot.ts';
 import type { AppEnv } from '../app-env.ts';
 import { errorResponse, statusOf, type Dialect } from '../error-response.ts';
+import { runRequest } from './running-requests.ts';
 
 /** The payer under which denied requests are recorded: nobody knows whose they were. */
 const UNAUTHENTICATED_PAYER = 'unauthenticated';
@@ -36,7 +37,7 @@ export function authenticate(dialect: Dialect): MiddlewareHandler<AppEnv> {
     c.set('snapshot', snapshot);
     c.set('virtualKey', outcome.value);
     c.set('principal', outcome.value.principal);
-    return next();
+    return runRequest(c, next, dialect);
   };
 }
 

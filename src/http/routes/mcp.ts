@@ -120,6 +120,7 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
         admission,
         requestStates,
         waitUntil,
+        runsUntil: (over) => c.set('answerEnd', over),
         linksFor: (face) => services.linksOf(keyId, face),
         resolveScope: scopeNow(c, call),
       });
@@ -134,7 +135,8 @@ async function answerPost(c: McpContext, call: Call): Promise<Response> {
 
 function legacyRequest(c: McpContext, { endpoint, narrowing, caller }: Call): LegacyRequest {
   const { sessionIds, clientSessions } = c.var.services;
-  return { request: c.req.raw, endpoint, narrowing, caller, sessionIds, sessions: clientSessions };
+  const runsUntil = (over: Promise<unknown>): void => c.set('answerEnd', over);
+  return { request: c.req.raw, endpoint, narrowing, caller, sessionIds, sessions: clientSessions, runsUntil };
 }
 
 /** What the same request would be let see at another time; the same object while nothing changed. */

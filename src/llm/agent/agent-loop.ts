@@ -47,7 +47,7 @@ export async function callWithTools(
   const loop = new AgentLoop(ports, caller, offering, auto);
   const first = await loop.callModel();
   if (!first.ok || !isSuccess(first.value)) return first;
-  return isEventStream(first.value) ? ok({ ...first.value, body: loop.stream(first.value) }) : loop.answer(first.value);
+  return isEventStream(first.value) ? ok({ ...first.value, ...loop.stream(first.value) }) : loop.answer(first.value);
 }
 
 const encoder = new TextEncoder();
@@ -110,20 +110,27 @@ class AgentLoop {
   }
 
   /** The streams of all turns as one, from the first on. */
-  stream(first: LlmAnswer): ReadableStream<Uint8Array> {
+  stream(first: LlmAnswer): { readonly body: ReadableStream<Uint8Array>; readonly over: Promise<void> } {
     const turns = this.#relay(first);
-    return new ReadableStream<Uint8Array>({
+    const { promise: over, resolve: isOver } = Promise.withResolvers<void>();
+    const body = new ReadableStream<Uint8Array>({
       async pull(controller) {
-        const { done, value } = await turns.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
+        const { done, value } = await turns.next().catch((fault: unknown) => {
+          isOver();
+          throw fault;
+        });
+        if (done !== true) return controller.enqueue(value);
+        isOver();
+        controller.close();
       },
       cancel: async () => {
         this.#left.abort();
         // What is under way fails by the abort; nobody is left to be told.
         await turns.return(undefined).catch(() => undefined);
+        isOver();
       },
     });
+    return { body, over };
   }
 
   async *#relay(first: LlmAnswer): AsyncGenerator<Uint8Array, undefined> {
