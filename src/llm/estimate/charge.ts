@@ -69,13 +69,13 @@ function mostOf({ estimate, progress, facts, cost, elapsedMs }: EndedCall): Pick
   const output = mostOutput(estimate, Math.max(outputTokens, seenBytes), elapsedMs);
   // What a provider tells at the beginning of a stream is all of the input, unless it reads on.
   const isInputTold = inputTokens !== undefined && !estimate.inputMayGrow;
-  const isPriced = isInputTold && cost !== undefined;
-  const costly = isPriced
-    ? cost + inNanoUsd(Math.max(0, output - outputTokens) * estimate.outputRate)
-    : estimate.inputCost + inNanoUsd(output * estimate.outputRate);
+  const rest = inNanoUsd(Math.max(0, output - outputTokens) * estimate.outputRate);
   return {
-    cost: toNanoUsd(Math.min(need.cost, costly)),
-    tokens: Math.min(need.tokens, (isInputTold ? inputTokens : estimate.inputTokens) + output),
+    cost:
+      isInputTold && cost !== undefined
+        ? toNanoUsd(Math.min(cost + rest, Number.MAX_SAFE_INTEGER))
+        : toNanoUsd(Math.min(need.cost, estimate.inputCost + inNanoUsd(output * estimate.outputRate))),
+    tokens: (isInputTold ? inputTokens : estimate.inputTokens) + output,
   };
 }
 

@@ -1,6 +1,6 @@
 // What a request to Chat Completions asks for, of OpenAI and of those who speak its dialect.
 import { at, isObject, listAt, textAt, type JsonObject } from '../../lib/json-value.ts';
-import { Demand, isGiven, objectsAt } from './demand.ts';
+import { Demand, isGiven, nameOf, objectsIn } from './demand.ts';
 import { FORMAT_PROMPT_TOKENS, TOOL_PROMPT_TOKENS } from './limits.ts';
 import { noteCaching, noteServiceTier } from './openai-terms.ts';
 
@@ -13,7 +13,7 @@ const SEARCHING = ['web_search_options', 'plugins', 'search_parameters', 'compou
 
 export function chatDemand(body: JsonObject): Demand {
   const demand = new Demand();
-  for (const message of objectsAt(body, 'messages')) addMessage(demand, message);
+  for (const message of objectsIn(body['messages'])) addMessage(demand, message);
   addTools(demand, body);
   addOutput(demand, body);
   noteServiceTier(demand, body);
@@ -24,7 +24,7 @@ export function chatDemand(body: JsonObject): Demand {
 function addMessage(demand: Demand, message: JsonObject): void {
   // An answer of earlier, by name: its sound is with the provider.
   if (isObject(message['audio'])) demand.addOpenMedia();
-  for (const part of objectsAt(message, 'content')) addPart(demand, part);
+  for (const part of objectsIn(message['content'])) addPart(demand, part);
 }
 
 function addPart(demand: Demand, part: JsonObject): void {
@@ -48,11 +48,11 @@ function addPart(demand: Demand, part: JsonObject): void {
 }
 
 function addTools(demand: Demand, body: JsonObject): void {
-  const tools = objectsAt(body, 'tools');
+  const tools = objectsIn(body['tools']);
   if (tools.length > 0 || listAt(body, 'functions').length > 0) demand.hiddenTokens += TOOL_PROMPT_TOKENS;
   for (const { type } of tools) {
     if (type === 'function' || type === 'custom') continue;
-    demand.addProviderTool(undefined, /search|browser/.test(String(type)) ? 'webSearches' : undefined);
+    demand.addProviderTool(undefined, /search|browser/.test(nameOf(type)) ? 'webSearches' : undefined);
   }
   if (SEARCHING.some((name) => isGiven(body[name]))) demand.addProviderTool(undefined, 'webSearches');
 }
@@ -73,5 +73,5 @@ function addOutput(demand: Demand, body: JsonObject): void {
 
 function textLength(content: unknown): number {
   if (typeof content === 'string') return content.length;
-  return objectsAt({ content }, 'content').reduce((sum, part) => sum + (textAt(part, 'text')?.length ?? 0), 0);
+  return objectsIn(content).reduce((sum, part) => sum + (textAt(part, 'text')?.length ?? 0), 0);
 }

@@ -1,5 +1,5 @@
 // What a request asks for, as far as its cost depends on it. Each dialect fills one in; where it is in doubt it asks for more.
-import { at, isObject, listAt } from '../../lib/json-value.ts';
+import { at, isObject, type JsonObject } from '../../lib/json-value.ts';
 import { failure, type Failure } from '../../policy/failure.ts';
 import { audioTokens, base64Length } from './media.ts';
 import { TEMPLATE_TOKENS, UNSTATED_USES } from './limits.ts';
@@ -52,16 +52,17 @@ export class Demand {
   /**
    * The number that stands at `param`, or undefined where there is none.
    * @param param as a path: `generationConfig.maxOutputTokens`
+   * @param within where in the request `body` stands, if it is not all of it: `tools[0].`
    */
-  count(body: unknown, param: string, least: number): number | undefined {
+  count(body: unknown, param: string, least: number, within = ''): number | undefined {
     const value = at(body, ...param.split('.'));
     if (value === undefined || value === null) return undefined;
     if (typeof value === 'number' && Number.isInteger(value) && value >= least)
       return Math.min(value, Number.MAX_SAFE_INTEGER);
     this.problem ??= failure(
       'invalid_request',
-      `"${param}" must be a whole number of at least ${least}: a limit applies to this key, so it has to be known before the call.`,
-      { param },
+      `"${within}${param}" must be a whole number of at least ${least}: a limit applies to this key, and this is what it is held against.`,
+      { param: `${within}${param}` },
     );
     return undefined;
   }
@@ -97,8 +98,8 @@ export class Demand {
   }
 
   /** @param block of content, a tool, or a request, that may say that it is to be cached */
-  noteCacheControl(block: unknown): void {
-    const control = at(block, 'cache_control');
+  noteCacheControl(block: JsonObject): void {
+    const control = block['cache_control'];
     if (!isObject(control)) return;
     if (control['ttl'] === '1h') this.cacheWrite = 'hour';
     else if (this.cacheWrite === 'none') this.cacheWrite = 'short';
@@ -113,8 +114,15 @@ export class Demand {
 }
 
 /** The objects of a list; what is no object means nothing to any dialect. */
-export function objectsAt(value: unknown, ...path: readonly string[]): readonly Readonly<Record<string, unknown>>[] {
-  return listAt(value, ...path).filter(isObject);
+export function objectsIn(list: unknown): readonly JsonObject[] {
+  return Array.isArray(list) ? list.filter(isObject) : NONE;
+}
+
+const NONE: readonly never[] = [];
+
+/** What is no name is another's: no vendor knows it. */
+export function nameOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'other';
 }
 
 export function isGiven(value: unknown): boolean {

@@ -1,9 +1,11 @@
 // What a request to Gemini's generateContent asks for. Its JSON may be spelt in camel case or with underscores.
 import { at, isObject, listAt, textAt, type JsonObject } from '../../lib/json-value.ts';
-import { Demand, isGiven, objectsAt } from './demand.ts';
+import { Demand, isGiven, nameOf, objectsIn } from './demand.ts';
 import { FORMAT_PROMPT_TOKENS, TOOL_PROMPT_TOKENS, VENDOR_TOOL_TOKENS } from './limits.ts';
 
 const AUDIO_TOKENS_PER_SECOND = 32;
+/** Parts within the answer of a function. No vendor has them deeper. */
+const MOST_NESTED = 4;
 const DRAWS = /image|omni/;
 const TEXT_PARTS = [
   'text',
@@ -39,17 +41,26 @@ export function generateContentDemand(body: JsonObject, model: string): Demand {
   return demand;
 }
 
-/** A list, or the only one. */
-function addContents(demand: Demand, contents: unknown): void {
-  for (const content of objectsAt({ list: isObject(contents) ? [contents] : contents }, 'list'))
-    for (const part of objectsAt(content, 'parts')) addPart(demand, part);
+/** Of embedContent, and of batchEmbedContents, which has several of those. */
+export function embedContentDemand(body: JsonObject): Demand {
+  const demand = new Demand();
+  demand.isInputOnly = true;
+  for (const request of [body, ...objectsIn(body['requests'])]) addContents(demand, request['content']);
+  return demand;
 }
 
-function addPart(demand: Demand, part: JsonObject): void {
+/** A list, or the only one. */
+function addContents(demand: Demand, contents: unknown): void {
+  for (const content of objectsIn(isObject(contents) ? [contents] : contents))
+    for (const part of objectsIn(content['parts'])) addPart(demand, part, 0);
+}
+
+function addPart(demand: Demand, part: JsonObject, depth: number): void {
   const inline = part['inlineData'] ?? part['inline_data'];
   const answer = part['functionResponse'] ?? part['function_response'];
-  if (isObject(inline)) addInline(demand, inline);
-  else if (isObject(answer)) for (const inner of objectsAt(answer, 'parts')) addPart(demand, inner);
+  if (depth > MOST_NESTED) demand.addOpenMedia();
+  else if (isObject(inline)) addInline(demand, inline);
+  else if (isObject(answer)) for (const inner of objectsIn(answer['parts'])) addPart(demand, inner, depth + 1);
   else if (isGiven(part['fileData']) || isGiven(part['file_data']) || !TEXT_PARTS.some((name) => isGiven(part[name])))
     demand.addOpenMedia();
 }
@@ -64,7 +75,7 @@ function addInline(demand: Demand, inline: JsonObject): void {
 }
 
 function addTools(demand: Demand, body: JsonObject): void {
-  const tools = objectsAt(body, 'tools');
+  const tools = objectsIn(body['tools']);
   if (tools.length > 0) demand.hiddenTokens += TOOL_PROMPT_TOKENS;
   for (const tool of tools)
     for (const name of Object.keys(tool)) {
@@ -85,7 +96,7 @@ function addConfig(demand: Demand, body: JsonObject, name: string): void {
   const config = body[name];
   const modalities = [...listAt(config, 'responseModalities'), ...listAt(config, 'response_modalities')];
   if (modalities.length > 0) {
-    const asked = new Set(modalities.map((modality) => String(modality).toUpperCase()));
+    const asked = new Set(modalities.map((modality) => nameOf(modality).toUpperCase()));
     demand.answersWithAudio = asked.has('AUDIO');
     demand.answersWithImages = asked.has('IMAGE') || asked.has('VIDEO');
   }
@@ -94,5 +105,5 @@ function addConfig(demand: Demand, body: JsonObject, name: string): void {
 }
 
 function noteServiceTier(demand: Demand, tier: unknown): void {
-  if (String(tier).toLowerCase() === 'priority') demand.terms.push('tier:priority');
+  if (nameOf(tier).toLowerCase() === 'priority') demand.terms.push('tier:priority');
 }

@@ -5,11 +5,11 @@ import { isObject, type JsonObject } from '../../lib/json-value.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { failure, type Failure } from '../../policy/failure.ts';
 import type { ModelPricing } from '../model-price.ts';
-import type { LlmDialect } from '../operation.ts';
+import type { Operation } from '../operation.ts';
 import { chatDemand } from './chat-completions.ts';
 import type { Demand } from './demand.ts';
 import { embeddingsDemand } from './embeddings.ts';
-import { generateContentDemand } from './generate-content.ts';
+import { embedContentDemand, generateContentDemand } from './generate-content.ts';
 import { EXTENDED_WINDOW, WINDOW_MARGIN_PERCENT } from './limits.ts';
 import { imageBound } from './media.ts';
 import { messagesDemand } from './messages.ts';
@@ -24,7 +24,7 @@ export interface BoundedMetrics {
 }
 
 export interface CallToEstimate {
-  readonly operation: { readonly dialect: LlmDialect | 'gemini'; readonly path: string };
+  readonly operation: Pick<Operation, 'dialect' | 'path'>;
   /** Parsed, and its length as it was sent. */
   readonly body: unknown;
   readonly byteLength: number;
@@ -67,6 +67,7 @@ const ONE_REQUEST: Estimate = {
   hidesThinking: false,
 };
 
+const EMBEDDING = /embedContents?$/i;
 const COUNTING = /count_?tokens$/i;
 
 /** An upper bound, except for what `docs/estimates.md` lists. */
@@ -101,7 +102,8 @@ export function estimateNeed(call: CallToEstimate): Result<Estimate, Failure> {
 }
 
 function demandOf({ operation, model }: CallToEstimate, body: JsonObject): Demand {
-  if (operation.dialect === 'gemini') return generateContentDemand(body, model);
+  if (operation.dialect === 'gemini')
+    return EMBEDDING.test(operation.path) ? embedContentDemand(body) : generateContentDemand(body, model);
   switch (operation.path) {
     case '/messages':
       return messagesDemand(body);

@@ -1,6 +1,6 @@
 // Members that Chat Completions and Responses have in common.
 import { textAt, type JsonObject } from '../../lib/json-value.ts';
-import type { Demand } from './demand.ts';
+import { nameOf, type Demand } from './demand.ts';
 
 /** The usual terms and cheaper ones, which may fall back to the usual ones. */
 const NOT_DEARER: ReadonlySet<unknown> = new Set([
@@ -17,7 +17,7 @@ export function noteServiceTier(demand: Demand, body: JsonObject): void {
   const tier = body['service_tier'];
   if (NOT_DEARER.has(tier)) return;
   if (tier === 'auto') demand.possibleTerms.push('tier:priority');
-  else demand.terms.push(`tier:${String(tier)}`);
+  else demand.terms.push(`tier:${nameOf(tier)}`);
 }
 
 /** Caches are written to unasked, where that has a price. */

@@ -1,7 +1,7 @@
 // What a request to the Responses API asks for.
 import { at, isObject, listAt, textAt, type JsonObject } from '../../lib/json-value.ts';
 import { AUDIO_TOKENS_PER_SECOND } from './chat-completions.ts';
-import { Demand, isGiven, MOST_TURNS, objectsAt, type ToolFee } from './demand.ts';
+import { Demand, isGiven, MOST_TURNS, nameOf, objectsIn, type ToolFee } from './demand.ts';
 import { FORMAT_PROMPT_TOKENS, TOOL_PROMPT_TOKENS, UNSTATED_USES, VENDOR_TOOL_TOKENS } from './limits.ts';
 import { noteCaching, noteServiceTier } from './openai-terms.ts';
 
@@ -23,11 +23,11 @@ const FEES: ReadonlyMap<unknown, ToolFee> = new Map([
 
 export function responsesDemand(body: JsonObject): Demand {
   const demand = new Demand();
-  for (const list of ['input', 'instructions']) for (const item of objectsAt(body, list)) addItem(demand, item);
+  for (const list of ['input', 'instructions']) for (const item of objectsIn(body[list])) addItem(demand, item);
   if (KEPT.some((name) => isGiven(body[name]))) demand.isOpen = true;
   // The provider sums up what has become too long, and then reads on.
   if (listAt(body, 'context_management').length > 0) demand.turns++;
-  addTools(demand, objectsAt(body, 'tools'), demand.count(body, 'max_tool_calls', 0));
+  addTools(demand, objectsIn(body['tools']), demand.count(body, 'max_tool_calls', 0));
   demand.maxOutput = demand.count(body, 'max_output_tokens', 1);
   if (isGiven(at(body, 'text', 'format'))) demand.hiddenTokens += FORMAT_PROMPT_TOKENS;
   noteServiceTier(demand, body);
@@ -40,7 +40,7 @@ function addItem(demand: Demand, item: JsonObject): void {
   if (type === undefined || type === 'message') return addParts(demand, item['content']);
   if (typeof type !== 'string') return demand.addOpenMedia();
   if (type === 'additional_tools' || type === 'tool_search_output' || type === 'configuration_update')
-    return addTools(demand, objectsAt(item, 'tools'), undefined);
+    return addTools(demand, objectsIn(item['tools']), undefined);
   if (type.endsWith('_output')) return addOutput(demand, item['output']);
   if (type === 'image_generation_call') return demand.addImage(item['result']);
   // Calls of all kinds, thoughts and summaries are text, sealed or not. What is sealed is longer than what it seals.
@@ -64,7 +64,7 @@ function addOutput(demand: Demand, output: unknown): void {
 }
 
 function addParts(demand: Demand, parts: unknown): void {
-  for (const part of objectsAt({ parts }, 'parts')) addPart(demand, part);
+  for (const part of objectsIn(parts)) addPart(demand, part);
 }
 
 function addPart(demand: Demand, part: JsonObject): void {
@@ -99,7 +99,7 @@ function addTools(demand: Demand, tools: readonly JsonObject[], calls: number | 
     if (type === 'function' || type === 'custom' || type === 'namespace') continue;
     if (CALLERS_TOOLS.has(type) || textAt(tool, 'environment', 'type') === 'local')
       demand.hiddenTokens += VENDOR_TOOL_TOKENS;
-    else kinds.add(String(type).startsWith('web_search') ? 'webSearches' : FEES.get(type));
+    else kinds.add(nameOf(type).startsWith('web_search') ? 'webSearches' : FEES.get(type));
   }
   if (kinds.size === 0) return;
   // The calls are bounded together: the model reads on after each, and all may be of the same kind.

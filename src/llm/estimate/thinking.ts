@@ -9,7 +9,7 @@ const SHOWS_ALL =
 /** Claude before it thought unless told not to. */
 const THINKS_WHEN_ASKED = /claude-(?:[23]|v1|instant|(?:opus|sonnet|haiku)-4)/;
 
-export function hidesThinking(dialect: LlmDialect | 'gemini', model: string, body: JsonObject): boolean {
+export function hidesThinking(dialect: LlmDialect, model: string, body: JsonObject): boolean {
   const name = model.toLowerCase();
   switch (dialect) {
     case 'anthropic': {
