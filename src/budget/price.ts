@@ -72,7 +72,9 @@ export function costOf(usage: Usage, price: ModelPrice, rates?: TermRates): Nano
   addInput(bill, usage);
   addOutput(bill, usage);
   addFees(bill, usage);
-  return bill.total(ratios);
+  const total = bill.total(ratios);
+  // What is known to be only a part has cost something.
+  return total === 0 && usage.certainty === 'lower_bound' ? undefined : total;
 }
 
 function addInput(bill: Bill, usage: Usage): void {

@@ -58,7 +58,7 @@ export function believableUsage(
     else isCertain = false;
   }
   if (!isConsistent(counts, INPUT)) drop(counts, INPUT);
-  if (!isConsistent(counts, OUTPUT)) drop(counts, OUTPUT);
+  if (!hasOutput || !isConsistent(counts, OUTPUT)) drop(counts, OUTPUT);
   // A request has tokens, and so has an answer that says something.
   if (counts.inputTokens === 0) drop(counts, INPUT);
   if (counts.outputTokens === 0 && pieces > 0) drop(counts, OUTPUT);

@@ -11,6 +11,20 @@ function bodyOf(text: string): LlmRequestBody {
   return { text, value: JSON.parse(text), members, byteLength: encoder.encode(text).byteLength };
 }
 
+/** What comes out of a stream that comes in pieces of these sizes. */
+function filtered(input: string, sizes: readonly number[]): string {
+  const filter = new UsageChunkFilter();
+  const bytes = encoder.encode(input);
+  let out = '';
+  let at = 0;
+  for (const size of sizes) {
+    out += decoder.decode(filter.pass(bytes.subarray(at, at + size)), { stream: true });
+    at += size;
+  }
+  out += decoder.decode(filter.pass(bytes.subarray(at)), { stream: true });
+  return out + decoder.decode(filter.end());
+}
+
 describe('the request', () => {
   it.each([
     ['{"stream":true,"seed":1e400}', '{"stream":true,"seed":1e400,"stream_options":{"include_usage":true}}'],
@@ -43,18 +57,6 @@ describe('the request', () => {
 describe('the stream', () => {
   const usage = '{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11}';
   const tricky = String.raw`{"choices":[{"delta":{"content":"a,\"usage\":null} ü😀"}}]`;
-  const filtered = (input: string, sizes: readonly number[]): string => {
-    const filter = new UsageChunkFilter();
-    const bytes = encoder.encode(input);
-    let out = '';
-    let at = 0;
-    for (const size of sizes) {
-      out += decoder.decode(filter.pass(bytes.subarray(at, at + size)), { stream: true });
-      at += size;
-    }
-    out += decoder.decode(filter.pass(bytes.subarray(at)), { stream: true });
-    return out + decoder.decode(filter.end());
-  };
   const asked = [
     `data: ${tricky},"usage":null}\n\n`,
     ': a comment\n\n',

@@ -16,8 +16,11 @@ export class EmbedContentReader implements ResponseReader {
   readEvent(): void {}
 
   facts(): ResponseFacts {
-    const { outputTokens: _none, ...counts } = geminiCounts(this.#usage);
-    const usage = believableUsage(counts, { isFinal: this.#isFinished, pieces: 0, hasOutput: false });
+    const usage = believableUsage(geminiCounts(this.#usage), {
+      isFinal: this.#isFinished,
+      pieces: 0,
+      hasOutput: false,
+    });
     return responseFacts(usage, undefined, {
       toolUseIds: [],
       isWhole: this.#isFinished,

@@ -14,7 +14,7 @@ const opus55 = {
     code_sessions_kcount: 50,
   },
 } as const;
-const sonnet45 = {
+const sonnet45: Pick<UsageFixture, 'operation' | 'provider' | 'model' | 'prices'> = {
   ...messages,
   model: 'claude-sonnet-4-5-20250929',
   prices: {
@@ -22,7 +22,7 @@ const sonnet45 = {
     cache_read_mtok: { base: 0.3, tiers: [{ start: 200_000, price: 0.6 }] },
     output_mtok: { base: 15, tiers: [{ start: 200_000, price: 22.5 }] },
   },
-} as const;
+};
 
 const message = (usage: unknown, more: object = {}): object => ({
   id: 'msg_1',

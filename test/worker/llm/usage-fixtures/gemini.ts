@@ -34,6 +34,14 @@ const plainRead = { inputTokens: 1000, outputTokens: 100 };
 /** 1000 × 300 + 100 × 2,500 */
 const plainCost = 300_000 + 250_000;
 
+const termed = (name: string, member: object, term: string, cost: number): UsageFixture => ({
+  ...flash,
+  name,
+  body: answer({ ...plain, ...member }),
+  usage: { ...plainRead, terms: [term] },
+  cost,
+});
+
 export const GEMINI: readonly UsageFixture[] = [
   { ...flash, name: 'thoughts, which are output', body: answer(thinking), usage: thinkingRead, cost: thinkingCost },
   {
@@ -165,21 +173,11 @@ export const GEMINI: readonly UsageFixture[] = [
     // 20 × 2,000 + (60 + 300) × 12,000 + 1120 × 120,000
     cost: 40_000 + 4_320_000 + 134_400_000,
   },
-  ...(
-    [
-      ['flex, at half the price', { serviceTier: 'flex' }, 'tier:flex', plainCost / 2],
-      ['priority, at most double the price', { serviceTier: 'priority' }, 'tier:priority', plainCost * 2],
-      ['the tier as Vertex AI tells it', { trafficType: 'ON_DEMAND_FLEX' }, 'tier:flex', plainCost / 2],
-      ['on demand', { trafficType: 'ON_DEMAND' }, 'tier:on_demand', plainCost],
-      ['bought in advance', { trafficType: 'PROVISIONED_THROUGHPUT' }, 'tier:provisioned_throughput', plainCost],
-    ] as const
-  ).map(([name, member, term, cost]) => ({
-    ...flash,
-    name,
-    body: answer({ ...plain, ...member }),
-    usage: { ...plainRead, terms: [term] },
-    cost,
-  })),
+  termed('flex, at half the price', { serviceTier: 'flex' }, 'tier:flex', plainCost / 2),
+  termed('priority, at most double the price', { serviceTier: 'priority' }, 'tier:priority', plainCost * 2),
+  termed('the tier as Vertex AI tells it', { trafficType: 'ON_DEMAND_FLEX' }, 'tier:flex', plainCost / 2),
+  termed('on demand', { trafficType: 'ON_DEMAND' }, 'tier:on_demand', plainCost),
+  termed('bought in advance', { trafficType: 'PROVISIONED_THROUGHPUT' }, 'tier:provisioned_throughput', plainCost),
   {
     ...flash,
     name: 'a prompt that was blocked: its input alone',

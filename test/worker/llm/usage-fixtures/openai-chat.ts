@@ -31,6 +31,15 @@ const chunk = (delta: object, more: object = {}): unknown => ({
 const thousand = { prompt_tokens: 1000, completion_tokens: 1000, total_tokens: 2000 };
 const thousandRead = { inputTokens: 1000, outputTokens: 1000 };
 
+const atListPrice = (tier: string): UsageFixture => ({
+  ...gpt5,
+  name: `service tier ${tier}, at the list price`,
+  body: body('gpt-5-2025-08-07', thousand, { service_tier: tier }),
+  usage: { ...thousandRead, terms: [`tier:${tier}`] },
+  // 1000 × 1,250 + 1000 × 10,000
+  cost: 1_250_000 + 10_000_000,
+});
+
 export const OPENAI_CHAT: readonly UsageFixture[] = [
   {
     ...gpt4o,
@@ -115,14 +124,9 @@ export const OPENAI_CHAT: readonly UsageFixture[] = [
     // 271,999 × 2,500 + 1,000 × 15,000
     cost: 679_997_500 + 15_000_000,
   },
-  ...(['default', 'scale', 'auto'] as const).map((tier) => ({
-    ...gpt5,
-    name: `service tier ${tier}, at the list price`,
-    body: body('gpt-5-2025-08-07', thousand, { service_tier: tier }),
-    usage: { ...thousandRead, terms: [`tier:${tier}`] },
-    // 1000 × 1,250 + 1000 × 10,000
-    cost: 1_250_000 + 10_000_000,
-  })),
+  atListPrice('default'),
+  atListPrice('scale'),
+  atListPrice('auto'),
   {
     ...gpt5,
     name: 'flex, at half the price',
