@@ -9,9 +9,9 @@ import type { AlertOutbox, ClaimedAlert } from './alert-outbox.ts';
 import type { AlertSenderRpc } from './contracts.ts';
 
 /** The sender gives up long before; a gateway in trouble may not. */
-const ATTEMPT_LIMIT_MS = 30_000;
+const ATTEMPT_LIMIT_MS = 15_000;
 /** When an attempt is taken for lost, with whoever made it. */
-const CLAIM_MS = 60_000;
+const CLAIM_MS = 20_000;
 /** While more wait, the webhook has been away for long: what fails then is not tried again. */
 const MOST_WAITING = 1_000;
 
