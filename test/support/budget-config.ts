@@ -2,7 +2,12 @@
 import { BILLED_MODEL, NANO_USD_PER_TOKEN, type BillingProvider } from './billing-provider.ts';
 
 export interface Limits {
-  readonly budgets?: readonly { readonly limit_usd: number; readonly period: string; readonly calendar?: boolean }[];
+  readonly budgets?: readonly {
+    readonly limit_usd: number;
+    readonly period: string;
+    readonly calendar?: boolean;
+    readonly alert_at?: readonly number[];
+  }[];
   readonly rate_limit?: {
     readonly requests?: number;
     readonly tokens?: number;
@@ -49,6 +54,7 @@ export function budgetDocument(provider: BillingProvider, keys: readonly Limited
     providers: [
       { name: 'biller', base_url: `${provider.url}/v1`, prices },
       { name: 'messages', type: 'anthropic', base_url: provider.url, prices },
+      { name: 'impatient', type: 'biller', base_url: `${provider.url}/v1`, timeout: '1s', prices },
     ],
     customers: keys.map(({ name, customer }) => ({ name: `customer-${name}`, ...customer })),
     teams: keys.map(({ name, team }) => ({ name: `team-${name}`, customer: `customer-${name}`, ...team })),
@@ -64,6 +70,6 @@ function keyDocument({ name, virtual_key: own, provider_config: provided }: Sibl
     key: keyOf(name),
     team: `team-${owner}`,
     ...own,
-    providers: [{ name: 'biller', ...provided }, { name: 'messages' }],
+    providers: [{ name: 'biller', ...provided }, { name: 'messages' }, { name: 'impatient' }],
   };
 }

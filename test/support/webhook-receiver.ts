@@ -31,6 +31,9 @@ const BEHAVIORS: Readonly<Record<string, Behavior>> = {
     void response.writeHead(307, { location: `http://${request.headers.host ?? ''}/stolen?token=secret` }).end(),
   close: (request) => void request.socket.destroy(),
   hang: () => {},
+  'hangs-once': (request, response, earlier) => {
+    if (earlier > 0) status(200)(request, response, earlier);
+  },
 };
 
 /** `POST /<behavior>/<anything>`; `GET /received?path=…` lists what came to a path, oldest first. */
