@@ -8,24 +8,27 @@ import { authenticate } from '../../middleware/authenticate.ts';
 import { serveCall } from './call.ts';
 import { serveModel, serveModels } from './models.ts';
 
-const MODELS = '/genai/v1beta/models';
+/** Google's newer SDKs take the first, its documentation the second, which has all that the first has. */
+const BASES = ['/genai/v1/models', '/genai/v1beta/models'];
 
 export function geminiRoutes(app: Hono<AppEnv>): void {
-  app.use(MODELS, authenticate('gemini'));
-  app.use(`${MODELS}/*`, authenticate('gemini'));
-  app.get(MODELS, (c) => serveModels(c, 'gemini', 'gemini'));
-  app.get(`${MODELS}/:model{.+}`, (c) => serveModel(c, c.req.param('model'), 'gemini', 'gemini'));
-  app.post(`${MODELS}/:call{.+}`, (c, next) => {
-    const call = c.req.param('call');
-    const colon = call.lastIndexOf(':');
-    const operation = GEMINI_OPERATIONS.get(call.slice(colon + 1));
-    if (colon < 1 || operation === undefined) return next();
-    return serveCall(operation, call.slice(0, colon))(c, next);
-  });
-  app.on(['PUT', 'PATCH', 'DELETE'], [MODELS, `${MODELS}/*`], (c) => {
-    const text = `${c.req.method} is not a method of ${c.req.path}; use GET to list models and POST to call one.`;
-    const response = errorResponse(failure('method_not_allowed', text), 'gemini', c.var.requestId);
-    response.headers.set('allow', 'GET, POST');
-    return response;
-  });
+  for (const base of BASES) {
+    app.use(base, authenticate('gemini'));
+    app.use(`${base}/*`, authenticate('gemini'));
+    app.get(base, (c) => serveModels(c, 'gemini', 'gemini'));
+    app.get(`${base}/:model{.+}`, (c) => serveModel(c, c.req.param('model'), 'gemini', 'gemini'));
+    app.post(`${base}/:call{.+}`, (c, next) => {
+      const call = c.req.param('call');
+      const colon = call.lastIndexOf(':');
+      const operation = GEMINI_OPERATIONS.get(call.slice(colon + 1));
+      if (colon < 1 || operation === undefined) return next();
+      return serveCall(operation, call.slice(0, colon))(c, next);
+    });
+    app.on(['PUT', 'PATCH', 'DELETE'], [base, `${base}/*`], (c) => {
+      const text = `${c.req.method} is not a method of ${c.req.path}; use GET to list models and POST to call one.`;
+      const response = errorResponse(failure('method_not_allowed', text), 'gemini', c.var.requestId);
+      response.headers.set('allow', 'GET, POST');
+      return response;
+    });
+  }
 }
