@@ -10,6 +10,8 @@ export interface Fixture {
 
 export async function listen(listener: RequestListener): Promise<Fixture> {
   const server = createServer(listener);
+  // A connection that it closed for being idle, just when it is used again, would look like a broken answer.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });

@@ -40,19 +40,34 @@ export function costOf(rows: readonly AuditRow[]): number {
   return rows.reduce((sum, row) => sum + (row.cost_nano_usd ?? 0), 0);
 }
 
-/** As `LimitStanding`, in the words of the API. */
+/** How one limit stands. Of money in nano-dollars. */
 export interface Standing {
-  readonly limit: { readonly tier: string; readonly amount: number };
+  readonly tier: string;
+  readonly metric: string;
+  readonly limit: number;
   readonly spent: number;
   readonly reserved: number;
+  readonly presumed: number;
   readonly over: number;
 }
 
-/** How the limits over a key stand, as the key itself may read it. */
+/** How the limits over a key stand, as the key itself may read it; of four tiers the widest first. */
 export async function usageOf(gateway: GatewayProcess, key: string): Promise<readonly Standing[]> {
   const response = await fetch(`${gateway.url}/v1/usage`, { headers: { authorization: `Bearer ${key}` } });
   if (!response.ok) throw new Error(`/v1/usage answered ${response.status}: ${await response.text()}`);
-  return ((await response.json()) as { limits: Standing[] }).limits;
+  const { limits } = (await response.json()) as { limits: readonly Standing[] };
+  return limits.map(({ tier, metric, limit, spent, reserved, presumed, over }) => {
+    const exact = (shown: number): number => (metric === 'cost' ? Math.round(shown * 1e9) : shown);
+    return {
+      tier,
+      metric,
+      limit: exact(limit),
+      spent: exact(spent),
+      reserved: exact(reserved),
+      presumed: exact(presumed),
+      over: exact(over),
+    };
+  });
 }
 
 /** Once nothing is reserved any more. */
@@ -61,4 +76,12 @@ export function settledUsage(gateway: GatewayProcess, key: string): Promise<read
     const standings = await usageOf(gateway, key);
     return standings.every(({ reserved }) => reserved === 0) ? standings : undefined;
   });
+}
+
+/** What a key has spent by the rollups, in nano-dollars. */
+export async function spendOf(gateway: GatewayProcess, keyName: string): Promise<number> {
+  const page = (await gateway.admin(`/api/spend?${new URLSearchParams({ key: keyName })}`)) as {
+    items: readonly { readonly cost_nano_usd?: number }[];
+  };
+  return page.items.reduce((sum, item) => sum + (item.cost_nano_usd ?? 0), 0);
 }
