@@ -39,6 +39,10 @@ export function printTable(summaries: readonly Summary[], reference: string): vo
     summary.medianRatio.toFixed(2),
     summary.ratios.map((ratio) => ratio.toFixed(2)).join(' '),
   ]);
+  printRows(header, rows);
+}
+
+export function printRows(header: readonly string[], rows: readonly (readonly string[])[]): void {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   for (const row of [header, ...rows]) {
     console.log(
