@@ -41,7 +41,7 @@ export interface Refusal {
   readonly reserved: number;
   /** What the request needs of it. */
   readonly need: number;
-  /** When the request would fit if nothing else happened, milliseconds since the epoch; absent where it never will. */
+  /** When the limit would have room if nothing else happened, milliseconds since the epoch; absent where it never will. */
   readonly resetsAt?: number;
   /** Until when nothing but a change of the configuration makes room: the refusal may be repeated without asking. */
   readonly certainUntil?: number;

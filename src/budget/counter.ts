@@ -128,13 +128,16 @@ export class Counter {
   }
 
   stored(): StoredCell[] {
-    return this.#ascending().flatMap(([bucket, { spent, over }]) => (spent > 0 ? [[bucket, spent, over]] : []));
+    const cells: StoredCell[] = [];
+    for (const [bucket, { spent, over }] of this.#cells) if (spent > 0) cells.push([bucket, spent, over]);
+    return cells;
   }
 
   /** When nothing of what is settled counts any more. */
   emptyAt(now: number): number {
-    const newest = this.stored().at(-1);
-    return newest === undefined ? now : Math.max(now, this.window.leavesAt(newest[0]));
+    let newest = -Infinity;
+    for (const [bucket, { spent }] of this.#cells) if (spent > 0 && bucket > newest) newest = bucket;
+    return newest === -Infinity ? now : Math.max(now, this.window.leavesAt(newest));
   }
 
   #cell(bucket: number): Cell {

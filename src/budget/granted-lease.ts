@@ -63,7 +63,7 @@ export class GrantedLease {
     this.#drawn = stored.drawn;
     this.#expiresAt = stored.expiresAt;
     plan.leases++;
-    for (const counter of plan.counters) this.#count(counter, 1);
+    this.#move(NOWHERE, this.#footprint());
   }
 
   /** The first that is granted. @param slack what nobody asked for */
@@ -110,17 +110,17 @@ export class GrantedLease {
   }
 
   die(): void {
-    this.#change(() => {
-      this.#isDead = true;
-    });
+    const before = this.#footprint();
+    this.#isDead = true;
+    this.#move(before, this.#footprint());
   }
 
   /** The first word counts. @returns whether anything changed */
   trim(drawn: Amounts): boolean {
     if (this.#drawn !== undefined) return false;
-    this.#change(() => {
-      this.#drawn = drawn;
-    });
+    const before = this.#footprint();
+    this.#drawn = drawn;
+    this.#move(before, this.#footprint());
     return true;
   }
 
@@ -131,13 +131,14 @@ export class GrantedLease {
   charge({ draw, at, release, actual, over }: Charge, now: number): boolean {
     if (!this.#draws.add(draw)) return false;
     const admittedAt = Math.max(this.grantedAt, Math.min(at, now, this.#expiresAt));
-    const relieved: Sums = this.#outstanding();
-    this.#change(() => add(this.#released, release));
-    const left = this.#outstanding();
+    const before = this.#footprint();
+    add(this.#released, release);
+    const after = this.#footprint();
+    this.#move(before, after);
     for (const counter of this.plan.counters) {
       const { metric } = counter;
       const used = actual[metric];
-      const passed = Math.max(over?.[metric] ?? 0, used - (relieved[metric] - left[metric]));
+      const passed = Math.max(over?.[metric] ?? 0, used - (before.outstanding[metric] - after.outstanding[metric]));
       counter.settle(admittedAt, used, Math.min(used, passed));
     }
     return true;
@@ -145,7 +146,7 @@ export class GrantedLease {
 
   /** Takes it off its counters. */
   end(): void {
-    for (const counter of this.plan.counters) this.#count(counter, -1);
+    this.#move(this.#footprint(), NOWHERE);
     this.plan.leases--;
   }
 
@@ -164,33 +165,51 @@ export class GrantedLease {
     };
   }
 
-  #change(change: () => void): void {
-    for (const counter of this.plan.counters) this.#count(counter, -1);
-    change();
-    for (const counter of this.plan.counters) this.#count(counter, 1);
-  }
-
-  #count(counter: Counter, sign: 1 | -1): void {
-    const outstanding = this.#outstandingOf(counter.metric);
-    if (this.#isDead) {
-      counter.presume(this.#expiresAt, sign * outstanding);
-      return;
-    }
-    counter.held += sign * outstanding;
-    if (this.#drawn === undefined) counter.slack += sign * Math.min(this.#slack[counter.metric], outstanding);
-  }
-
-  #outstanding(): Sums {
+  #footprint(): Footprint {
+    const outstanding = {
+      cost: this.#outstanding('cost'),
+      tokens: this.#outstanding('tokens'),
+      requests: this.#outstanding('requests'),
+    };
+    if (this.#isDead) return { outstanding, held: NOTHING, slack: NOTHING };
     return {
-      cost: this.#outstandingOf('cost'),
-      tokens: this.#outstandingOf('tokens'),
-      requests: this.#outstandingOf('requests'),
+      outstanding,
+      held: outstanding,
+      slack: this.#drawn === undefined ? least(this.#slack, outstanding) : NOTHING,
     };
   }
 
-  #outstandingOf(metric: keyof Amounts): number {
+  #outstanding(metric: keyof Amounts): number {
     const granted = this.granted[metric];
     const kept = this.#drawn === undefined ? granted : Math.min(this.#drawn[metric], granted);
     return Math.max(0, kept - this.#released[metric]);
   }
+
+  #move(from: Footprint, to: Footprint): void {
+    for (const counter of this.plan.counters) {
+      const { metric } = counter;
+      const held = to.held[metric] - from.held[metric];
+      const presumed = to.outstanding[metric] - from.outstanding[metric] - held;
+      counter.held += held;
+      counter.slack += to.slack[metric] - from.slack[metric];
+      if (presumed !== 0) counter.presume(this.#expiresAt, presumed);
+    }
+  }
+}
+
+/** What a lease puts on its counters. What is outstanding and not held is presumed. */
+interface Footprint {
+  readonly outstanding: Readonly<Sums>;
+  readonly held: Readonly<Sums>;
+  readonly slack: Readonly<Sums>;
+}
+
+const NOWHERE: Footprint = { outstanding: NOTHING, held: NOTHING, slack: NOTHING };
+
+function least(a: Readonly<Sums>, b: Readonly<Sums>): Sums {
+  return {
+    cost: Math.min(a.cost, b.cost),
+    tokens: Math.min(a.tokens, b.tokens),
+    requests: Math.min(a.requests, b.requests),
+  };
 }

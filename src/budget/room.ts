@@ -16,24 +16,13 @@ export interface Claim {
   readonly running: Readonly<Record<string, number>>;
 }
 
-/**
- * Undefined where every limit has room. The refusal names the widest that has none, of these the one that takes longest;
- * its times are those at which the last of all will have room.
- */
+/** Undefined where every limit has room. The refusal is of the widest that has none, and of these of the one that takes longest. */
 export function refusalOf(plan: LeasedPlan, claim: Claim, slots: Slots, now: number): Refusal | undefined {
   const refusals = [...windowedRefusals(plan, claim.need, now), ...slotRefusals(plan, claim, slots, now)];
   const [widest] = refusals.toSorted(
     (a, b) => widthOf(a.limit.tier) - widthOf(b.limit.tier) || resetOf(b) - resetOf(a),
   );
-  if (widest === undefined) return undefined;
-  const { resetsAt: _, certainUntil: __, ...rest } = widest;
-  const resetsAt = Math.max(...refusals.map(resetOf));
-  const certainUntil = Math.max(...refusals.map((refusal) => refusal.certainUntil ?? -Infinity));
-  return {
-    ...rest,
-    ...(resetsAt < Number.MAX_VALUE && { resetsAt }),
-    ...(certainUntil > -Infinity && { certainUntil }),
-  };
+  return widest;
 }
 
 function resetOf({ resetsAt = Number.MAX_VALUE }: Refusal): number {

@@ -92,19 +92,13 @@ export function crashingDatabase(state: DurableObjectState): D1Database {
   });
 }
 
-function withInsert(run: (insert: () => Promise<D1Result>) => Promise<D1Result>): D1Database {
-  const wrap = (statement: D1PreparedStatement): D1PreparedStatement =>
-    new Proxy(statement, {
-      get(target, property) {
-        if (property === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
-        return property === 'run' ? () => run(() => target.run()) : Reflect.get(target, property);
-      },
-    });
+/** Events are stored in a batch with what is summed up of them; nothing else that a ledger does is one. */
+function withInsert(run: (insert: () => Promise<D1Result[]>) => Promise<D1Result[]>): D1Database {
   return new Proxy(env.DB, {
     get(target, property) {
-      if (property !== 'prepare') return Reflect.get(target, property);
-      return (sql: string) =>
-        sql.includes('INSERT INTO audit_events') ? wrap(target.prepare(sql)) : target.prepare(sql);
+      if (property === 'batch') return (statements: D1PreparedStatement[]) => run(() => target.batch(statements));
+      const member: unknown = Reflect.get(target, property);
+      return typeof member === 'function' ? member.bind(target) : member;
     },
   });
 }
