@@ -60,7 +60,7 @@ function lookUp(priceList: string, model: string, now: number): ListEntry | unde
  * worst case, name the dearest kinds: all input as written to a cache, all output as audio where audio is asked for.
  */
 export function costOf(usage: Usage, price: ModelPrice, rates?: TermRates): NanoUsd | undefined {
-  if (usage.inputTokens === undefined && usage.outputTokens === undefined) return undefined;
+  if (isUnknown(usage)) return undefined;
   if (usage.hasOtherCharges === true) return undefined;
   const ratios: Ratio[] = [];
   for (const term of usage.terms ?? []) {
@@ -72,9 +72,13 @@ export function costOf(usage: Usage, price: ModelPrice, rates?: TermRates): Nano
   addInput(bill, usage);
   addOutput(bill, usage);
   addFees(bill, usage);
-  const total = bill.total(ratios);
-  // What is known to be only a part has cost something.
-  return total === 0 && usage.certainty === 'lower_bound' ? undefined : total;
+  return bill.total(ratios);
+}
+
+/** Nothing told, or nothing used as far as it was told and more as it was not: that is not a cost of zero. */
+function isUnknown({ inputTokens, outputTokens, certainty }: Usage): boolean {
+  if (certainty === 'lower_bound') return (inputTokens ?? 0) === 0 && (outputTokens ?? 0) === 0;
+  return inputTokens === undefined && outputTokens === undefined;
 }
 
 function addInput(bill: Bill, usage: Usage): void {

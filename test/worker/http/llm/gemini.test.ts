@@ -35,15 +35,15 @@ const post = (rig: Rig, call: string, body: unknown): Promise<Response> =>
     body: JSON.stringify(body),
   });
 
+const sdkOf = (rig: Rig, apiKey = KEY): GoogleGenAI => {
+  // It takes no `fetch` of one's own.
+  vi.stubGlobal('fetch', rig.sdkFetch);
+  return new GoogleGenAI({ apiKey, httpOptions: { baseUrl: 'http://sallyport/genai' } });
+};
+
 afterEach(() => vi.unstubAllGlobals());
 
 describe("Google's SDK", () => {
-  const sdkOf = (rig: Rig, apiKey = KEY): GoogleGenAI => {
-    // It takes no `fetch` of one's own.
-    vi.stubGlobal('fetch', rig.sdkFetch);
-    return new GoogleGenAI({ apiKey, httpOptions: { baseUrl: 'http://sallyport/genai' } });
-  };
-
   it('generates, and the call is on the record', async () => {
     const rig = rigOf();
     const response = await sdkOf(rig).models.generateContent({ model: 'echo/echo', contents });
