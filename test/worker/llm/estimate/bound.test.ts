@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { costOf } from '../../../../src/budget/price.ts';
 import { completedPrice, termRatesOf } from '../../../../src/budget/vendor-terms.ts';
 import type { Usage } from '../../../../src/budget/usage.ts';
+import { chargeOf } from '../../../../src/llm/estimate/charge.ts';
 import { estimateNeed } from '../../../../src/llm/estimate/need.ts';
 import { bytesOf, call, CHAT, EMBEDDINGS, estimated, GEMINI, MESSAGES, PRICING, RESPONSES } from './call.ts';
 
@@ -198,6 +199,35 @@ describe('the bound of the cost', () => {
       certainty: 'exact',
     };
     expect(need.cost).toBe(costOf(usage, pricing.price, pricing.rates));
+  });
+});
+
+describe('the charge of a stream that was cut short', () => {
+  it('is above what its provider had generated', () => {
+    const unseen = fc.integer({ min: 0, max: 256 });
+    const answers = fc.integer({ min: 1, max: 4 });
+    fc.assert(
+      fc.property(text, unseen, answers, fc.boolean(), (said, more, n, isInputTold) => {
+        const asked = [{ role: 'user', content: 'Tell me.' }];
+        const estimate = estimated(CHAT, { messages: asked, n, max_tokens: 4000 });
+        const inputTokens = promptTokens(asked, countTokens);
+        const generated = Math.min(estimate.outputTokens, countTokens(said, PLAIN) + more);
+        // Of what was generated, the gateway has seen the text and not the tokens.
+        const usage: Usage = { ...(isInputTold && { inputTokens }), outputTokens: 1, certainty: 'lower_bound' };
+        const known = costOf(usage, PRICING.price);
+        const outputBytes = new TextEncoder().encode(said).byteLength + 1;
+        const charged = chargeOf({
+          estimate,
+          progress: 'answered',
+          facts: { usage, outputBytes },
+          ...(known !== undefined && { cost: known }),
+        });
+        const truth = costOf({ inputTokens, outputTokens: generated, certainty: 'exact' }, PRICING.price);
+        expect(charged.cost).toBeGreaterThanOrEqual(truth ?? Infinity);
+        expect(charged.tokens).toBeGreaterThanOrEqual(inputTokens + generated);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
