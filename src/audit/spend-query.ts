@@ -1,9 +1,18 @@
 // What may be asked of spend, and the port by which it is asked.
 import { z } from 'zod';
 import { ok, type Result } from '../lib/result.ts';
+import { toTimeText } from '../budget/refusal.ts';
 import type { Failure } from '../policy/failure.ts';
 import { cursor, limit, parseParameters, refuseParameter, tag, TAG_NAME, text, time } from './query-parameters.ts';
-import { DAY_MS, HOUR_MS, hoursKeptFrom, keptFrom, SPEND_BUCKETS, type SpendBucket } from './spend-spans.ts';
+import {
+  DAY_MS,
+  HOUR_MS,
+  hoursKeptFrom,
+  keptFrom,
+  LONGEST_RANGE_DAYS,
+  SPEND_BUCKETS,
+  type SpendBucket,
+} from './spend-spans.ts';
 
 /** Stands for the values of a tag that are not kept apart. No caller can send it: tags are of Latin-1. */
 export const OTHER_TAG_VALUES = '…';
@@ -16,6 +25,7 @@ export type SpendGroup = (typeof SPEND_GROUPS)[number];
 const SPEND_KINDS = ['llm.call', 'tool.call'] as const;
 const DEFAULT_LIMIT = 100;
 const DEFAULT_RANGE_MS = 30 * DAY_MS;
+const DEFAULT_RANGE_BY_HOUR_MS = 7 * DAY_MS;
 const TAG_GROUP = 'tag:';
 
 const groups = text.transform((value, context) => {
@@ -109,11 +119,9 @@ export function parseSpendQuery(parameters: URLSearchParams, now: number): Resul
   if (!parsed.ok) return parsed;
   const { group_by: wanted = [], bucket, from, to, cursor: place, tag: tagFilter, ...rest } = parsed.value;
   const end = to ?? now;
-  const begin = from ?? end - DEFAULT_RANGE_MS;
-  if (begin >= end) return refuseParameter(to === undefined ? 'from' : 'to', to === undefined ? 'lies in the future' : 'must be later than "from"'); // prettier-ignore
-  if (bucket === 'hour' && begin < hoursKeptFrom(now)) {
-    return refuseParameter('from', `is earlier than hours are kept, which is since ${new Date(hoursKeptFrom(now)).toISOString()}`); // prettier-ignore
-  }
+  const begin = from ?? end - (bucket === 'hour' ? DEFAULT_RANGE_BY_HOUR_MS : DEFAULT_RANGE_MS);
+  const wrong = rangeProblem(begin, end, { bucket, now, isOpen: to === undefined });
+  if (wrong !== undefined) return refuseParameter(wrong.parameter, wrong.message);
   const tagGroup = wanted.find((term) => term.startsWith(TAG_GROUP))?.slice(TAG_GROUP.length);
   if (tagGroup !== undefined && tagFilter !== undefined && tagFilter.key !== tagGroup) {
     return refuseParameter('tag', 'is another tag than that of "group_by"; spend is kept by one tag at a time');
@@ -130,6 +138,32 @@ export function parseSpendQuery(parameters: URLSearchParams, now: number): Resul
     to: Math.max(start, Math.min(Math.ceil(end / unitAt(end, now)) * unitAt(end, now), latest)),
     offset: place?.[0] ?? 0,
   });
+}
+
+interface RangeContext {
+  readonly bucket: SpendBucket | undefined;
+  readonly now: number;
+  readonly isOpen: boolean;
+}
+
+function rangeProblem(
+  begin: number,
+  end: number,
+  { bucket, now, isOpen }: RangeContext,
+): { parameter: 'from' | 'to'; message: string } | undefined {
+  if (begin >= end) {
+    return isOpen
+      ? { parameter: 'from', message: 'lies in the future' }
+      : { parameter: 'to', message: 'must be later than "from"' };
+  }
+  if (bucket === undefined) return undefined;
+  const keptSince = hoursKeptFrom(now);
+  if (bucket === 'hour' && begin < keptSince) {
+    return { parameter: 'from', message: `is earlier than hours are kept, which is since ${toTimeText(keptSince)}` };
+  }
+  const days = LONGEST_RANGE_DAYS[bucket];
+  if (Math.min(end, now) - begin <= days * DAY_MS) return undefined;
+  return { parameter: 'from', message: `is too early: at most ${days} days may be read by ${bucket} at once` };
 }
 
 function unitAt(at: number, now: number): number {

@@ -16,6 +16,14 @@ const HOURS_KEPT_MS = 92 * DAY_MS;
 /** Three years and the month that is under way. */
 const MONTHS_KEPT = 36;
 
+/** How long a time may be read in buckets at once: a busy gateway has thousands of sums for each span. */
+export const LONGEST_RANGE_DAYS: Readonly<Record<SpendBucket, number>> = {
+  hour: 14,
+  day: 366,
+  week: 366,
+  month: Infinity,
+};
+
 /** The beginning of the first day whose hours are kept. @param now milliseconds since the epoch */
 export function hoursKeptFrom(now: number): number {
   return Math.floor((now - HOURS_KEPT_MS) / DAY_MS) * DAY_MS;

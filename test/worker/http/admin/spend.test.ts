@@ -46,7 +46,7 @@ it('sums by what is asked for, in dollars exactly', async () => {
     input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0, start: isoOf(thisHour), server: 'github',
   }; // prettier-ignore
   expect(answer).toEqual({
-    from: isoOf(thisHour - 30 * DAY),
+    from: isoOf(thisHour - 7 * DAY),
     to: isoOf(thisHour + HOUR),
     items: [
       { ...common, tool: 'read', calls: 1, ...costOf(1_000) },
@@ -62,6 +62,18 @@ it('goes on page by page', async () => {
   expect(first.items).toMatchObject([{ 'tag:run': 'read' }, { 'tag:run': 'create' }]);
   const second = await (await get(`?group_by=tag:run&limit=2&cursor=${first.next_cursor}`)).json();
   expect(second).toMatchObject({ items: [{ 'tag:run': 'search', calls: 2 }], next_cursor: null });
+});
+
+const since = (days: number): string => `from=${now - days * DAY}`;
+
+it('reads two weeks by the hour, and any time by the month', async () => {
+  expect((await get(`?bucket=hour&${since(13)}`)).status).toBe(200);
+  const refused = await get(`?bucket=hour&${since(15)}`);
+  expect(await refused.json()).toMatchObject({
+    problems: [{ path: 'from', message: expect.stringContaining('14 days') }],
+  });
+  expect((await get(`?bucket=month&${since(20_000)}`)).status).toBe(200);
+  expect((await get(`?bucket=hour&${since(13)}&to=99999999999999`)).status).toBe(200);
 });
 
 it('answers one item of zeros where nothing was spent', async () => {
@@ -84,6 +96,7 @@ describe('a bad query', () => {
     ['from=2026-02-02&to=2026-02-01', 'to', 'must be later than "from"'],
     ['from=2999-01-01', 'from', 'lies in the future'],
     ['from=2020-01-01&bucket=hour', 'from', 'is earlier than hours are kept'],
+    ['from=2025-01-01&to=2026-11-20&bucket=day', 'from', 'is too early: at most 366 days may be read by day'],
     ['limit=0', 'limit', 'must be an integer from 1 to 1000'],
     ['limit=1e3', 'limit', 'must be an integer'],
     ['cursor=x', 'cursor', 'is not a next_cursor'],
