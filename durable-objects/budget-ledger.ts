@@ -101,14 +101,21 @@ export class BudgetLedger extends DurableObject<Env> implements BudgetLedgerRpc 
     this.#waiting = [];
     this.#commit = undefined;
     this.#committedAt = Date.now();
+    const events = entries.flatMap(({ event }) => event ?? []);
     const alertsWait = this.#change(() => {
       // Before the events: a counter that is new begins with what had been spent until now.
       const alerted = this.#settle(entries.flatMap(({ charge }) => charge ?? []));
-      this.#outbox.add(entries.flatMap(({ event }) => event ?? []));
+      this.#outbox.add(events);
       return alerted;
     });
     // In the same turn as the rows, hence in the same commit: there is no outbox without its alarm.
-    await this.#wakeBy(alertsWait ? Date.now() : this.#drainAt());
+    if (alertsWait) await this.#wakeBy(Date.now());
+    else if (events.length > 0) await this.#wakeBy(this.#drainAt());
+  }
+
+  /** A clock that was set back must not hold a commit up. */
+  #commitIn(): number {
+    return Math.max(0, Math.min(COMMIT_INTERVAL_MS, this.#committedAt + COMMIT_INTERVAL_MS - Date.now()));
   }
 
   /** @returns whether alerts wait now */

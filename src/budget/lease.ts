@@ -14,7 +14,10 @@ export interface LeaseTrim {
   readonly drawn: Amounts;
 }
 
-/** How many requests the holder has running at once, by id of a `concurrent` counter; absolute. */
+/**
+ * How many requests the holder has running at once, those included that it is asking for, by id of a `concurrent` counter.
+ * Absolute; a counter that is left out stays as it is.
+ */
 export type SlotCounts = Readonly<Record<string, number>>;
 
 export interface LeaseRequest {
@@ -50,7 +53,7 @@ export type LeaseAnswer =
 export interface HolderReport {
   readonly holder: string;
   readonly sequence: number;
-  /** Leases that have draws under way: their holder lives. */
+  /** Leases that are open or have draws under way: their holder lives. One that died already stays dead. */
   readonly renew: readonly string[];
   readonly trims: readonly LeaseTrim[];
   readonly slots: SlotCounts;
