@@ -139,4 +139,3 @@ function reportRepeated<T>(
 
 export type BudgetDocument = z.output<typeof budget>;
 export type RateLimitDocument = z.output<typeof rateLimits>[number];
-export type ToolRateLimitDocument = z.output<typeof toolRateLimits>[number];
