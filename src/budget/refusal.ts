@@ -4,6 +4,9 @@ import type { Refusal } from './admission.ts';
 import type { Limit, LimitTier, LimitWindow, Metric } from './limits.ts';
 import { toNanoUsd, toUsdText } from './money.ts';
 
+/** Sooner than any window ends that somebody would wait for. */
+const SOON_SECONDS = 2;
+
 /**
  * `budget_exceeded` for money, `rate_limited` for everything else. It speaks of no one but the owner of the limit.
  * @param now milliseconds since the epoch
@@ -12,7 +15,7 @@ export function refusalFailure(refusal: Refusal, now: number): Failure {
   const { limit, resetsAt } = refusal;
   const isBudget = limit.metric === 'cost';
   const waitSeconds = resetsAt === undefined ? undefined : Math.max(1, Math.ceil((resetsAt - now) / 1000));
-  const retryAfterSeconds = waitSeconds ?? (isBudget && !onlyHeld(refusal) ? undefined : 1);
+  const retryAfterSeconds = waitSeconds ?? (isBudget && !isOnlyHeld(refusal) ? undefined : 1);
   return failure(isBudget ? 'budget_exceeded' : 'rate_limited', messageOf(refusal, waitSeconds), {
     limit: failureLimit(refusal),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
@@ -72,7 +75,7 @@ function messageOf(refusal: Refusal, waitSeconds: number | undefined): string {
     return `${subject} is ${whole}, and this request alone may take ${needText(refusal)}: it never fits. ${remedy(limit)}.`;
   }
   const taken = `${amountText(limit, refusal.spent)} ${limit.metric === 'cost' ? 'spent' : 'used'}`;
-  const held = refusal.reserved > 0 ? `, ${amountText(limit, refusal.reserved)} held by requests under way` : '';
+  const held = refusal.reserved > 0 ? `, ${amountText(limit, refusal.reserved)} reserved` : '';
   return `${subject} has no room: of ${whole}, ${taken}${held}; this request may take ${needText(refusal)}. ${advice(refusal, waitSeconds)}`;
 }
 
@@ -83,14 +86,15 @@ function concurrencyMessage({ limit, reserved }: Refusal): string {
   return `${text}, and ${reserved} ${reserved === 1 ? 'is' : 'are'} running. Try again when one has ended.`;
 }
 
-/** Whether the request would fit as soon as others that are under way turn out to need nothing. */
-function onlyHeld({ limit, spent, need }: Refusal): boolean {
+/** Whether the request would fit if what is reserved for others turned out not to be needed. */
+function isOnlyHeld({ limit, spent, need }: Refusal): boolean {
   return spent + need <= limit.amount;
 }
 
 function advice(refusal: Refusal, waitSeconds: number | undefined): string {
   const { limit, resetsAt } = refusal;
-  if (onlyHeld(refusal)) return 'Try again when some of those have ended.';
+  // What gateways that are gone had reserved stays so for longer, and then the time is told.
+  if (isOnlyHeld(refusal) && (waitSeconds ?? 1) <= SOON_SECONDS) return 'Try again when requests under way have ended.';
   if (resetsAt === undefined || waitSeconds === undefined) return `${remedy(limit)}.`;
   return `Try again at ${toTimeText(resetsAt)}, in ${durationText(waitSeconds)}. ${remedy(limit)}.`;
 }

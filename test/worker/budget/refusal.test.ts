@@ -42,7 +42,7 @@ describe('a budget that is spent', () => {
 
   it('says whose it is, how it stands, what the request may need, and when to come back', () => {
     expect(told(refusal)).toBe(
-      'The budget of team "eng" has no room: of $100 per calendar day, $99.99 spent, $0.009 held by requests under way; this request may take up to $0.020000001. ' +
+      'The budget of team "eng" has no room: of $100 per calendar day, $99.99 spent, $0.009 reserved; this request may take up to $0.020000001. ' +
         'Try again at 2026-11-23T00:00:00Z, in 12 hours. A model call needs less with a lower max_tokens or a shorter input; whoever runs the gateway can raise the budget.',
     );
   });
@@ -72,10 +72,11 @@ describe('a request that never fits', () => {
 
   it('is told apart from one that others leave no room at present', () => {
     const refusal = refusalOf(BUDGET, { spent: 0, reserved: 90_000_000_000, need: 20_000_000_000 });
-    expect(told(refusal)).toMatch(
-      /\$0 spent, \$90 held by requests under way; .* Try again when some of those have ended\.$/,
-    );
+    expect(told(refusal)).toMatch(/\$0 spent, \$90 reserved; .* Try again when requests under way have ended\.$/);
     expect(refusalFailure(refusal, NOW).retryAfterSeconds).toBe(1);
+    expect(told({ ...refusal, resetsAt: NOW + 1_000 })).toContain('when requests under way have ended');
+    // Reserved by a gateway that is gone.
+    expect(told({ ...refusal, resetsAt: MIDNIGHT })).toContain('Try again at 2026-11-23T00:00:00Z');
   });
 });
 
