@@ -140,7 +140,7 @@ describe('problems', () => {
       'providers:\n  - name: antropic\n  - { name: local, type: vllm }\n  - { name: mine, base_url: "http://127.0.0.1:1/v1" }\n',
       [
         'f.yaml:2: providers[0].name: "antropic" is not a type of provider whose address is known (add a base_url, or set the type to "anthropic")',
-        'f.yaml:3: providers[1].type: "vllm" is not a type of provider whose address is known (add a base_url, or set the type to one of openai, anthropic, groq, mistral, deepseek, openrouter, xai, together, fireworks, perplexity, cerebras, ollama, echo)',
+        'f.yaml:3: providers[1].type: "vllm" is not a type of provider whose address is known (add a base_url, or set the type to one of openai, anthropic, gemini, groq, mistral, deepseek, openrouter, xai, together, fireworks, perplexity, cerebras, ollama, echo)',
       ],
     ],
     [
