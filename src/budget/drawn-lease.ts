@@ -62,6 +62,11 @@ export class DrawnLease {
     );
   }
 
+  /** Whether it cannot serve, and something of it could go back: the rest of it, or all of it, for its draws are over. */
+  isUseless(need: Amounts): boolean {
+    return !this.covers(need) && (this.hasUndrawn || !this.isInUse);
+  }
+
   /** Only while it is open and covers the need. The slots have been taken. */
   draw(need: Amounts, now: number): Draw {
     const amounts = boundAmounts(this.of.bounds, need);

@@ -67,7 +67,7 @@ export class LeasePool {
   ask(plan: ChargePlan, need: Amounts, names: Names, now: number, all: boolean): Ask {
     const hold = this.#holdOf(plan, now);
     const { ledger } = hold;
-    for (const lease of hold.leases.filter((held) => held.hasUndrawn && !held.covers(need))) ledger.close(lease);
+    for (const lease of hold.leases.filter((held) => held.isUseless(need))) ledger.close(lease);
     if (all) ledger.closeSpare();
     const sequence = this.#sequence++;
     const request = {

@@ -168,7 +168,10 @@ export class LedgerHold {
   }
 
   #forgetTrims(trims: readonly LeaseTrim[]): void {
-    for (const { lease } of trims) this.#trims.delete(lease);
+    for (const { lease } of trims) {
+      this.#trims.delete(lease);
+      if (this.#leases.get(lease)?.isInUse === false) this.#leases.delete(lease);
+    }
   }
 }
 

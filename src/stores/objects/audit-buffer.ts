@@ -73,7 +73,8 @@ export class AuditBuffer {
 
   /** Whether the caller is to flush, `FLUSH_AFTER_MS` from now; false while another is about to. */
   claimFlush(now: number): boolean {
-    if (now <= this.#flushDueAt + FLUSH_LOST_AFTER_MS) return false;
+    const isSoon = this.#flushDueAt - now <= FLUSH_AFTER_MS; // unless the clock was put back
+    if (isSoon && now <= this.#flushDueAt + FLUSH_LOST_AFTER_MS) return false;
     this.#flushDueAt = now + FLUSH_AFTER_MS;
     return true;
   }

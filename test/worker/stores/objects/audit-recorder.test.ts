@@ -4,10 +4,12 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import type { LedgerEntry } from '../../../../durable-objects/contracts.ts';
 import type { AuditEvent } from '../../../../src/audit/event.ts';
-import { AuditOverflow, type Recorder } from '../../../../src/audit/recorder.ts';
+import { AuditOverflow } from '../../../../src/audit/recorder.ts';
+import type { Charge } from '../../../../src/budget/admission.ts';
+import { NOTHING } from '../../../../src/budget/amounts.ts';
 import type { Env } from '../../../../src/env.ts';
 import { AuditBuffer, type Claim } from '../../../../src/stores/objects/audit-buffer.ts';
-import { createRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
+import { createRecorder, flushAll, type LedgerRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
 import { settle, TestClock } from './test-clock.ts';
 import { failingDatabase, makeEvent, outboxIds, useDatabase } from '../../durable-objects/ledger-rig.ts';
 
@@ -17,11 +19,13 @@ type Record = (payer: string, events: readonly AuditEvent[]) => Promise<void>;
 function isolate(record: Record) {
   const clock = new TestClock();
   const options = { buffer: new AuditBuffer(), now: () => clock.now, sleep: (ms: number) => clock.sleep(ms) };
+  const arrived: [string, LedgerEntry][] = [];
   const calls: { at: number; payer: string; ids: string[] }[] = [];
   const namespace = {
     getByName: (payer: string) => ({
       record: (entries: readonly LedgerEntry[]) => {
         const events = entries.flatMap(({ event }) => event ?? []);
+        for (const entry of entries) arrived.push([payer, entry]);
         calls.push({ at: clock.now - 1_000_000, payer, ids: events.map(({ id }) => id) });
         return record(payer, events);
       },
@@ -29,9 +33,10 @@ function isolate(record: Record) {
   };
   const ledgers = { BUDGET_LEDGER: namespace } as unknown as Pick<Env, 'BUDGET_LEDGER'>;
   const kept: Promise<unknown>[] = [];
-  const request = (waitUntil = (promise: Promise<unknown>) => void kept.push(promise)): Recorder =>
+  const request = (waitUntil = (promise: Promise<unknown>) => void kept.push(promise)): LedgerRecorder =>
     createRecorder(ledgers, waitUntil, options);
-  return { clock, calls, kept, request };
+  const flush = (until: number): Promise<boolean> => flushAll(ledgers, until, options);
+  return { clock, calls, entries: arrived, buffer: options.buffer, kept, request, sendEverything: flush };
 }
 
 const committed: Record = async () => {};
@@ -103,6 +108,73 @@ describe('durable', () => {
       expect(calls).toEqual([]);
     },
   );
+});
+
+const charge = (draw: number): Charge => ({ lease: 'lease_1', draw, at: 1, release: NOTHING, actual: NOTHING });
+
+describe('charges', () => {
+  const mine = { ledger: 'key:a', charge: charge(1) };
+  const servers = { ledger: 'server:s', charge: charge(2) };
+
+  it("of the payer are committed with the event, others' after it", async () => {
+    const { clock, entries, request } = isolate(committed);
+    const event = named('evt_1');
+    await request().durable('key:a', event, [servers, mine]);
+    expect(entries).toEqual([['key:a', { event, charge: mine.charge }]]);
+    await clock.advance(60);
+    expect(entries.slice(1)).toEqual([['server:s', { charge: servers.charge }]]);
+  });
+
+  it('travel in batches too, with an event or without', async () => {
+    const { clock, entries, request } = isolate(committed);
+    const event = named('evt_1');
+    const recorder = request();
+    recorder.batched('key:a', event, [mine, servers]);
+    recorder.settled([{ ledger: 'key:a', charge: charge(3) }]);
+    recorder.settled([]);
+    await clock.advance(60);
+    expect(entries).toEqual([
+      ['key:a', { event, charge: mine.charge }],
+      ['key:a', { charge: charge(3) }],
+      ['server:s', { charge: servers.charge }],
+    ]);
+  });
+
+  it("leave the event on record where others' cannot be kept", async () => {
+    const { buffer, entries, request } = isolate(committed);
+    vi.spyOn(buffer, 'append').mockImplementation(() => {
+      throw new AuditOverflow('full');
+    });
+    await expect(request().durable('key:a', named('evt_1'), [mine, servers])).rejects.toThrow(AuditOverflow);
+    expect(entries).toMatchObject([['key:a', { event: { id: 'evt_1' }, charge: mine.charge }]]);
+  });
+});
+
+describe('everything', () => {
+  it('is sent before the end, and what others are sending waited for', async () => {
+    const commit = Promise.withResolvers<void>();
+    let isHeld = true;
+    const { clock, sendEverything, request } = isolate(() => (isHeld ? commit.promise : committed('', [])));
+    const durable = request().durable('key:a', named('evt_1'));
+    request().batched('key:b', named('evt_2'));
+    const flushed = sendEverything(clock.now + 500);
+    await clock.advance(100);
+    isHeld = false;
+    request().batched('key:c', named('evt_3'));
+    commit.resolve();
+    await clock.advance(100);
+    expect(await flushed).toBe(true);
+    await durable;
+  });
+
+  it('is not waited for for ever', async () => {
+    const { clock, sendEverything, request } = isolate(refused);
+    request().batched('key:a', named('evt_1'));
+    const flushed = sendEverything(clock.now + 500);
+    await settle();
+    await clock.advance(600);
+    expect(await flushed).toBe(false);
+  });
 });
 
 describe('batched', () => {

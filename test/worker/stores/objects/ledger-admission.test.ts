@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import type { Ticket } from '../../../../src/budget/admission.ts';
 import { AuditOverflow } from '../../../../src/audit/recorder.ts';
-import { admitted, CENT, limit, need, plan, refused, World, type Isolate } from './ledger-world.ts';
+import { admitted, CENT, limitOf, need, planOf, refused, World, type Isolate } from './ledger-world.ts';
 import { settle } from './test-clock.ts';
 
 const TRANSIENT = Object.assign(new Error('the object was reset'), { durableObjectReset: true });
-const PLENTY = plan([limit('cost', 10_000 * CENT), limit('requests', 10_000)]);
+const PLENTY = planOf([limitOf('cost', 10_000 * CENT), limitOf('requests', 10_000)]);
 
 let world: World;
 let isolate: Isolate;
@@ -31,7 +31,7 @@ describe('the fast path', () => {
   });
 
   it('does not care for metrics that nothing bounds', async () => {
-    const tokens = plan([limit('tokens', 1_000_000)]);
+    const tokens = planOf([limitOf('tokens', 1_000_000)]);
     settled(await admitted(isolate, [tokens], need(CENT, 10)));
     settled(await admitted(isolate, [tokens], need(500 * CENT, 10)));
     expect(count('acquire')).toBe(1);
@@ -53,7 +53,7 @@ describe('the fast path', () => {
 
 describe('near the limit', () => {
   it.each([1, 3, 16, 17, 100, 333])('exactly %i of many equal requests succeed', async (room) => {
-    const exact = plan([limit('cost', room * CENT + CENT - 1), limit('requests', 1_000_000)]);
+    const exact = planOf([limitOf('cost', room * CENT + CENT - 1), limitOf('requests', 1_000_000)]);
     const outcomes = await Promise.all(
       Array.from({ length: 2 * room + 5 }, () => isolate.admission.admit([exact], need(CENT))),
     );
@@ -62,9 +62,9 @@ describe('near the limit', () => {
   });
 
   it('uses up what other plans of the isolate have to spare', async () => {
-    const shared = limit('requests', 100, { id: 'shared', tier: 'customer' });
-    const first = plan([shared, limit('cost', 100 * CENT, { id: 'one' })], 'customer:c');
-    const second = plan([shared, limit('cost', 100 * CENT, { id: 'two' })], 'customer:c');
+    const shared = limitOf('requests', 100, { id: 'shared', tier: 'customer' });
+    const first = planOf([shared, limitOf('cost', 100 * CENT, { id: 'one' })], 'customer:c');
+    const second = planOf([shared, limitOf('cost', 100 * CENT, { id: 'two' })], 'customer:c');
     let succeeded = 0;
     for (let index = 0; index < 120; index++) {
       const { ok } = await isolate.admission.admit([index % 3 === 0 ? first : second], need(1));
@@ -74,7 +74,7 @@ describe('near the limit', () => {
   });
 
   it('draws again on what was not used', async () => {
-    const tight = plan([limit('cost', 10 * CENT)]);
+    const tight = planOf([limitOf('cost', 10 * CENT)]);
     for (let index = 0; index < 9; index++) settled(await admitted(isolate, [tight], need(2 * CENT)), need(CENT));
     await refused(isolate, [tight], need(2 * CENT));
     await world.clock.advance(60);
@@ -83,7 +83,7 @@ describe('near the limit', () => {
 
   it('is not refused what another isolate holds idle, within a second', async () => {
     const other = world.isolate();
-    const tight = plan([limit('cost', 100 * CENT)]);
+    const tight = planOf([limitOf('cost', 100 * CENT)]);
     other.recorder.settled((await admitted(other, [tight], need(99 * CENT))).cancel());
     await refused(isolate, [tight], need(50 * CENT));
     await world.clock.advance(1_000);
@@ -93,7 +93,7 @@ describe('near the limit', () => {
 
 describe('a refusal', () => {
   it('that only time changes is repeated without asking', async () => {
-    const tight = plan([limit('cost', 2 * CENT)]);
+    const tight = planOf([limitOf('cost', 2 * CENT)]);
     settled(await admitted(isolate, [tight], need(2 * CENT)));
     await world.clock.advance(800);
     const first = await refused(isolate, [tight], need(CENT));
@@ -104,12 +104,12 @@ describe('a refusal', () => {
       limit: { amount: 2 * CENT },
     });
     expect(count('acquire')).toBe(asked);
-    const raised = plan([limit('cost', 4 * CENT)]);
+    const raised = planOf([limitOf('cost', 4 * CENT)]);
     settled(await admitted(isolate, [raised], need(CENT)));
   });
 
   it('is asked anew for less, and once a minute', async () => {
-    const tight = plan([limit('cost', 10 * CENT)]);
+    const tight = planOf([limitOf('cost', 10 * CENT)]);
     settled(await admitted(isolate, [tight], need(8 * CENT)));
     await world.clock.advance(800);
     await refused(isolate, [tight], need(3 * CENT));
@@ -121,14 +121,14 @@ describe('a refusal', () => {
   });
 
   it('of what never fits is remembered too', async () => {
-    const tight = plan([limit('cost', CENT)]);
+    const tight = planOf([limitOf('cost', CENT)]);
     expect(await refused(isolate, [tight], need(2 * CENT))).not.toHaveProperty('resetsAt');
     await refused(isolate, [tight], need(3 * CENT));
     expect(count('acquire')).toBe(1);
   });
 
   it('that may change at any moment is not', async () => {
-    const tight = plan([limit('cost', CENT)]);
+    const tight = planOf([limitOf('cost', CENT)]);
     const ticket = await admitted(isolate, [tight], need(CENT));
     expect(await refused(isolate, [tight], need(CENT))).not.toHaveProperty('certainUntil');
     settled(ticket, need(0));
@@ -137,8 +137,8 @@ describe('a refusal', () => {
 });
 
 describe('two ledgers', () => {
-  const payer = plan([limit('requests', 1_000)]);
-  const server = plan([limit('requests', 10, { tier: 'server' })], 'server:s');
+  const payer = planOf([limitOf('requests', 1_000)]);
+  const server = planOf([limitOf('requests', 10, { tier: 'server' })], 'server:s');
 
   it('are charged both, each its own', async () => {
     const charges = (await admitted(isolate, [payer, server], need(0))).settle(need(0));
@@ -172,7 +172,7 @@ describe('two ledgers', () => {
 
 describe('concurrent requests', () => {
   it('are held to their number, and freed at once', async () => {
-    const three = plan([limit('concurrent', 3)]);
+    const three = planOf([limitOf('concurrent', 3)]);
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => isolate.admission.admit([three], need(CENT))));
     const tickets = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
     expect(tickets).toHaveLength(3);
@@ -188,7 +188,7 @@ describe('concurrent requests', () => {
   });
 
   it('are held to their number across isolates', async () => {
-    const three = plan([limit('concurrent', 3)]);
+    const three = planOf([limitOf('concurrent', 3)]);
     const other = world.isolate();
     const tickets = [await admitted(isolate, [three], need(0)), await admitted(other, [three], need(0))];
     tickets.push(await admitted(other, [three], need(0)));
@@ -211,7 +211,7 @@ describe('what is used beyond what was drawn', () => {
   });
 
   it('is charged all the same where it has not', async () => {
-    const tight = plan([limit('cost', 5 * CENT)]);
+    const tight = planOf([limitOf('cost', 5 * CENT)]);
     const ticket = await admitted(isolate, [tight], need(5 * CENT));
     const charges = ticket.settle(need(7 * CENT));
     expect(charges[0]?.charge).toMatchObject({ release: { cost: 5 * CENT }, over: { cost: 2 * CENT } });
@@ -316,8 +316,12 @@ describe('the keeper', () => {
   });
 
   it('keeps a long request alive', async () => {
-    const ticket = await admitted(isolate, [plan([limit('cost', 10 * CENT), limit('concurrent', 1)])], need(CENT));
-    const held = plan([limit('cost', 10 * CENT), limit('concurrent', 1)]);
+    const ticket = await admitted(
+      isolate,
+      [planOf([limitOf('cost', 10 * CENT), limitOf('concurrent', 1)])],
+      need(CENT),
+    );
+    const held = planOf([limitOf('cost', 10 * CENT), limitOf('concurrent', 1)]);
     await world.clock.advance(300_000);
     expect(world.standing(held, 'cost')).toMatchObject({ reserved: CENT, presumed: 0 });
     expect(world.standing(held, 'concurrent').reserved).toBe(1);
@@ -333,7 +337,7 @@ describe('the keeper', () => {
     await world.clock.advance(5_000);
     const reserved = world.standing(PLENTY, 'cost').reserved;
     expect(reserved).toBeGreaterThan(0);
-    settled(await admitted(isolate, [plan([limit('requests', 5, { id: 'other' })])], need(0)));
+    settled(await admitted(isolate, [planOf([limitOf('requests', 5, { id: 'other' })])], need(0)));
     await world.clock.advance(1_000);
     expect(world.standing(PLENTY, 'cost').reserved).toBe(0);
   });

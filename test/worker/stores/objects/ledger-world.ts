@@ -41,6 +41,9 @@ export interface Isolate {
   crash(): void;
 }
 
+/** What is to be done after the response is done all the same, until the world ends. */
+const waitUntil = (): void => {};
+
 export class World {
   readonly clock = new TestClock();
   readonly ledgers = new Map<string, Ledger>();
@@ -77,7 +80,6 @@ export class World {
     const time = { now: () => this.clock.now, sleep: (ms: number) => this.clock.sleep(ms) };
     const leases = { pool: new LeasePool(), ...time };
     const buffer = new AuditBuffer();
-    const waitUntil = (): void => {};
     const recorder = createRecorder(env, waitUntil, { buffer, ...time });
     return {
       pool: leases.pool,
@@ -157,7 +159,7 @@ export function need(cost: number, tokens = 0): Amounts {
 
 const DAY = { period: '1d', calendar: true };
 
-export function limit(metric: Metric, amount: number, more: Partial<Limit> = {}): Limit {
+export function limitOf(metric: Metric, amount: number, more: Partial<Limit> = {}): Limit {
   const id = more.id ?? `${metric}-counter`;
   return {
     id,
@@ -170,7 +172,7 @@ export function limit(metric: Metric, amount: number, more: Partial<Limit> = {})
   };
 }
 
-export function plan(limits: readonly Limit[], ledger = 'key:k'): ChargePlan {
+export function planOf(limits: readonly Limit[], ledger = 'key:k'): ChargePlan {
   return { id: JSON.stringify([ledger, limits]), ledger, limits };
 }
 

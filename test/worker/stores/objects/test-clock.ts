@@ -15,6 +15,12 @@ export class TestClock {
     this.#sleepers = [];
   }
 
+  /** The wall clock is set; who sleeps does so as long as before. */
+  jump(ms: number): void {
+    this.now += ms;
+    for (const sleeper of this.#sleepers) sleeper.at += ms;
+  }
+
   async advance(ms: number): Promise<void> {
     const until = this.now + ms;
     for (;;) {
