@@ -53,6 +53,17 @@ describe('what a counter reached', () => {
       expect(rig.shares).toEqual([0.8, 0.8, 0.8, 0.8]);
     }));
 
+  it('is told again of a rolling window that was below for a while within the period', () =>
+    withAlerts(async (rig) => {
+      const rolling = makeLimit({ window: { period: '1d', calendar: false }, alertAt: [0.8] });
+      expect(rig.consider(rolling, 85, 45)).toBe(true);
+      rig.now += DAY / 2;
+      expect(rig.consider(rolling, 85, 40)).toBe(false);
+      rig.now += DAY / 2;
+      expect(rig.consider(rolling, 86, 1)).toBe(true);
+      expect(rig.consider(rolling, 87, 1)).toBe(false);
+    }));
+
   it('is not told when the charges that reached it were not committed', () =>
     withAlerts(async (rig) => {
       expect(() =>
@@ -182,12 +193,12 @@ describe('an attempt', () => {
   it('whose outcome cannot be stored is made again a little later', () =>
     withAlerts(async (rig) => {
       rig.refuseEvents = true;
-      rig.consider(LIMIT, 80);
+      rig.consider(LIMIT, 95);
       await rig.deliver();
       expect(rig.alarmAt).toBe(MIDNIGHT + 20_000);
       rig.refuseEvents = false;
       await rig.ring();
-      expect(rig.events).toHaveLength(1);
-      expect(rig.sent[1]?.id).toBe(rig.sent[0]?.id);
+      expect(rig.events).toHaveLength(2);
+      expect(rig.shares.toSorted()).toEqual([0.8, 0.8, 0.95]);
     }));
 });

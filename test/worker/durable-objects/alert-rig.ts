@@ -65,7 +65,7 @@ export class AlertRig {
   }
 
   consider(limit: Limit, spent: number, added = spent): boolean {
-    const windowStart = Math.floor(this.now / DAY) * DAY;
+    const windowStart = limit.window?.calendar === true ? Math.floor(this.now / DAY) * DAY : this.now - DAY;
     return this.outbox.consider(limit, { spent, added, windowStart, resetsAt: windowStart + DAY }, this.now);
   }
 
