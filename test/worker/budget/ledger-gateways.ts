@@ -60,7 +60,7 @@ export const LIMITS: readonly Limit[] = [
   { id: 'customer tokens 1m', tier: 'customer', name: 'acme', metric: 'tokens', amount: 3_000, window: { period: '1m', calendar: false } },
   { id: 'team requests 9Y', tier: 'team', name: 'eng', metric: 'requests', amount: 90, window: { period: '9Y', calendar: false } },
   { id: 'team cost 1h', tier: 'team', name: 'eng', metric: 'cost', amount: 9_000, window: { period: '1h', calendar: true } },
-  { id: 'key at once', tier: 'virtual_key', name: 'one', metric: 'concurrent', amount: 4 },
+  { id: 'key at once', tier: 'virtual_key', name: 'one', metric: 'concurrent', amount: 3 },
   { id: 'key tokens 9Y', tier: 'virtual_key', name: 'one', metric: 'tokens', amount: 60_000, window: { period: '9Y', calendar: false } },
 ]; // prettier-ignore
 /** Nothing ever leaves their windows, so that the model can add up. */

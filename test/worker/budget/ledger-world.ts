@@ -329,9 +329,8 @@ export class LedgerWorld {
       const isCount = [spent, reserved, presumed, over].every((value) => Number.isSafeInteger(value) && value >= 0);
       this.#expect(isCount && presumed <= reserved && over <= spent, 'counts', facts);
       if (metric === 'concurrent') {
-        const running = this.#isolates.flatMap((isolate) => isolate.running);
-        const counted = running.filter(({ limits, isSilenced }) => limits.includes(id) && !isSilenced).length;
-        this.#expect(counted <= (this.#highest.get(id) ?? 0), 'no more at once', { ...facts, counted });
+        this.#checkSlots(id, { ...facts, permitted: this.#permitted.get(id) ?? 0 });
+        this.#permitted.set(id, Math.max(amount, reserved));
         continue;
       }
       const permitted = (step === 'restart' ? this.#everPermitted : this.#permitted).get(id) ?? amount;
@@ -339,6 +338,18 @@ export class LedgerWorld {
       this.#permitted.set(id, Math.max(amount, spent + reserved));
       if (LASTING.has(id)) this.#checkSums(id, metric, facts);
     }
+  }
+
+  /** What gateways that were silent still run is nobody's slot, until they say so themselves. */
+  #checkSlots(
+    id: string,
+    facts: { readonly step: string; readonly reserved: number; readonly permitted: number },
+  ): void {
+    const running = this.#isolates.flatMap((isolate) => isolate.running).filter(({ limits }) => limits.includes(id));
+    const counted = running.filter(({ isSilenced }) => !isSilenced).length;
+    this.#expect(counted <= facts.reserved, 'a slot for each that runs', { ...facts, counted });
+    if (facts.step !== 'request' || counted < running.length) return;
+    this.#expect(facts.reserved <= facts.permitted, 'no more at once', { ...facts, counted });
   }
 
   #checkSums(id: string, metric: Metric, facts: { readonly spent: number; readonly reserved: number }): void {
