@@ -83,17 +83,20 @@ function isUnknown({ inputTokens, outputTokens, certainty }: Usage): boolean {
 
 function addInput(bill: Bill, usage: Usage): void {
   const { inputTokens = 0, cacheReadTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0 } = usage;
-  const { inputAudioTokens = 0, inputImageTokens = 0, inputVideoTokens = 0 } = usage;
+  const { inputAudioTokens = 0 } = usage;
+  // What has no rate of its own is like text, cached or not. Audio never is by chance: where it costs the same, its
+  // price says so.
+  const inputImageTokens = bill.has('input_image_mtok') ? (usage.inputImageTokens ?? 0) : 0;
+  const inputVideoTokens = bill.has('input_video_mtok') ? (usage.inputVideoTokens ?? 0) : 0;
   const readAudio = Math.min(usage.cacheReadAudioTokens ?? 0, cacheReadTokens, inputAudioTokens);
   const readImage = Math.min(usage.cacheReadImageTokens ?? 0, cacheReadTokens - readAudio, inputImageTokens);
   const audio = inputAudioTokens - readAudio;
   const image = inputImageTokens - readImage;
-  bill.addTokens(readAudio, ['cache_audio_read_mtok', 'input_audio_mtok', 'cache_read_mtok', 'input_mtok']);
-  bill.addTokens(readImage, ['cache_image_read_mtok', 'input_image_mtok', 'cache_read_mtok', 'input_mtok']);
-  // Audio is never charged as text by chance: where it costs the same, its price says so.
+  bill.addTokens(readAudio, ['cache_audio_read_mtok', 'input_audio_mtok']);
+  bill.addTokens(readImage, ['cache_image_read_mtok', 'input_image_mtok']);
   bill.addTokens(audio, ['input_audio_mtok']);
-  bill.addTokens(image, ['input_image_mtok', 'input_mtok']);
-  bill.addTokens(inputVideoTokens, ['input_video_mtok', 'input_mtok']);
+  bill.addTokens(image, ['input_image_mtok']);
+  bill.addTokens(inputVideoTokens, ['input_video_mtok']);
   bill.addTokens(cacheWrite1hTokens, ['cache_write_1h_mtok', 'cache_write_mtok', 'input_mtok']);
   bill.addTokens(cacheWriteTokens - cacheWrite1hTokens, ['cache_write_mtok', 'input_mtok']);
   // What was read from a cache may also have been counted as audio or an image. Then it has been charged for, in full.

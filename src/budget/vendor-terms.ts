@@ -118,7 +118,7 @@ export function completedPrice(priceList: string, model: string, price: ModelPri
         ...price,
       };
     case 'google':
-      return { ...geminiFees(model), ...geminiKinds(price), ...price };
+      return { ...geminiFees(model), ...geminiSound(price), ...price };
     default:
       return price;
   }
@@ -146,12 +146,14 @@ function geminiFees(model: string): ModelPrice {
   return /^gemini-([3-9]|\d\d)/.test(model) ? { web_searches_kcount: 14 } : { grounding_kcount: 35 };
 }
 
-/** Where Google lists no rate of its own for a kind of token, it charges the one rate that it lists. */
-function geminiKinds(price: ModelPrice): ModelPrice {
-  const { input_mtok: input, output_mtok: output } = price;
+/** Where Google lists no rate of its own for sound, it charges the one rate that it lists. */
+function geminiSound(price: ModelPrice): ModelPrice {
+  const { input_mtok: input, cache_read_mtok: read, output_mtok: output } = price;
+  const isSeparate = price['input_audio_mtok'] !== undefined;
   return {
-    ...(input !== undefined && { input_audio_mtok: input, input_image_mtok: input, input_video_mtok: input }),
-    ...(output !== undefined && { output_audio_mtok: output, output_image_mtok: output }),
+    ...(!isSeparate && read !== undefined && { cache_audio_read_mtok: read }),
+    ...(input !== undefined && { input_audio_mtok: input }),
+    ...(output !== undefined && { output_audio_mtok: output }),
   };
 }
 

@@ -23,8 +23,8 @@ describe('the list', () => {
     });
     expect(pricing({ name: 'anthropic' }, 'claude-opus-5-5')).toMatchObject({ maxOutputTokens: 128_000 });
     expect(pricing({ name: 'gemini' }, 'gemini-2.5-flash')).toMatchObject({
-      // Pictures cost what text does, sound does not.
-      price: { input_mtok: 0.3, input_image_mtok: 0.3, input_audio_mtok: 1, output_audio_mtok: 2.5 },
+      // Sound in has a rate of its own there, and sound out has none.
+      price: { input_mtok: 0.3, input_audio_mtok: 1, output_audio_mtok: 2.5 },
       maxOutputTokens: 65_536,
     });
   });

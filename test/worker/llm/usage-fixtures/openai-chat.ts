@@ -227,6 +227,19 @@ export const OPENAI_CHAT: readonly UsageFixture[] = [
     cost: 2_000_000 + 100_000,
   },
   {
+    ...gpt4o,
+    name: 'an image of which a part was cached, as text is',
+    body: body('gpt-4o-2024-08-06', {
+      prompt_tokens: 800,
+      completion_tokens: 10,
+      total_tokens: 810,
+      prompt_tokens_details: { cached_tokens: 700, text_tokens: 35, image_tokens: 765 },
+    }),
+    usage: { inputTokens: 800, cacheReadTokens: 700, inputImageTokens: 765, outputTokens: 10 },
+    // 100 × 2,500 + 700 × 1,250 + 10 × 10,000
+    cost: 250_000 + 875_000 + 100_000,
+  },
+  {
     ...chat,
     name: 'a model that searches with every answer',
     model: 'gpt-4o-search-preview',
