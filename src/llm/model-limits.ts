@@ -1,7 +1,8 @@
-// How much the well-known models can say in one answer, from their vendors' documentation. Only for what the vendor itself
+// How much the well-known models can say in one answer, as their vendors publish it. Only for what the vendor itself
 // serves: who serves another's model sets limits of its own.
 // developers.openai.com/api/docs/models · platform.claude.com/docs/en/about-claude/models · ai.google.dev/gemini-api/docs/models
-// · api-docs.deepseek.com/quick_start/pricing, read in November 2026. Where a beta or an alias allows more, the more stands.
+// · api-docs.deepseek.com/quick_start/pricing. Where a beta or an alias allows more, the more stands; where the operator knows
+// better, `providers[].prices` does.
 
 type Limits = readonly (readonly [prefix: string, maxOutputTokens: number])[];
 
@@ -17,7 +18,9 @@ const LIMITS: Readonly<Record<string, Limits>> = {
     ['gpt-4o', 16_384],
     ['chatgpt-4o', 16_384],
     ['gpt-audio', 16_384],
+    ['gpt-4.5', 16_384],
     ['gpt-4-turbo', 4_096],
+    ['gpt-4-32k', 32_768],
     ['gpt-4', 8_192],
     ['gpt-3.5-turbo', 4_096],
     ['o1-mini', 65_536],
