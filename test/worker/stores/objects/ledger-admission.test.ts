@@ -73,6 +73,16 @@ describe('near the limit', () => {
     expect(succeeded).toBe(100);
   });
 
+  it('gives back for one plan what another has to spare', async () => {
+    const shared = limitOf('requests', 100, { id: 'shared', tier: 'customer' });
+    const first = planOf([shared, limitOf('cost', 1_000 * CENT, { id: 'one' })], 'customer:c');
+    const second = planOf([shared, limitOf('tokens', 1_000, { id: 'two' })], 'customer:c');
+    await admitted(isolate, [first], need(1));
+    expect(world.standing(first, 'requests').reserved).toBeGreaterThan(1);
+    for (let index = 0; index < 99; index++) await admitted(isolate, [second], need(1));
+    await refused(isolate, [second], need(1));
+  });
+
   it('draws again on what was not used', async () => {
     const tight = planOf([limitOf('cost', 10 * CENT)]);
     for (let index = 0; index < 9; index++) settled(await admitted(isolate, [tight], need(2 * CENT)), need(CENT));
