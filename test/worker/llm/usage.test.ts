@@ -111,8 +111,8 @@ describe('chat completions', () => {
     { usage: { prompt_tokens: -1 } },
     { usage: { prompt_tokens: 'x' } },
   ])('learns nothing from %j, and says so', (odd) => {
-    const usage = { certainty: 'lower_bound' };
-    expect(ofBody(chatCompletions, odd)).toEqual({ usage, toolUseIds: [], ...OVER });
+    const unknown = { certainty: 'lower_bound' };
+    expect(ofBody(chatCompletions, odd)).toEqual({ usage: unknown, toolUseIds: [], ...OVER });
     expect(
       ofStream(chatCompletions, [
         ['', odd],
