@@ -28,6 +28,7 @@ export const LEASE_TABLES = `
 
 const FORGET_COUNTERS = 'DELETE FROM counters WHERE forget_at < ?';
 const SELECT_CHANGED_AT = 'SELECT coalesce(max(changed_at), 0) AS at FROM counters';
+const SELECT_COUNTER = 'SELECT cells, changed_at FROM counters WHERE id = ?';
 const SELECT_SPEND = 'SELECT * FROM spend WHERE tier = ? AND name = ? AND hour >= ?';
 // One bound parameter whatever the number of rows.
 const PUT_COUNTERS = `
@@ -70,9 +71,9 @@ export class LeaseStore implements CounterSource {
     };
   }
 
-  counter(id: string): readonly StoredCell[] | undefined {
-    const row = this.#database.first<{ cells: string }>('SELECT cells FROM counters WHERE id = ?', id);
-    return row && JSON.parse(row.cells);
+  counter(id: string): ReturnType<CounterSource['counter']> {
+    const row = this.#database.first<{ cells: string; changed_at: number }>(SELECT_COUNTER, id);
+    return row && { cells: JSON.parse(row.cells) as readonly StoredCell[], changedAt: row.changed_at };
   }
 
   spend(tier: SettledSpend['tier'], name: string, since: number): readonly SettledSpend[] {

@@ -1,10 +1,10 @@
 // The counters and plans that are in use; others wait in storage. A counter that is new begins with what was spent before
-// anybody limited it.
+// anybody limited it, and one that was not in use for a while is given what was spent meanwhile.
 import { Counter, type LeasedMetric, type StoredCell } from './counter.ts';
 import type { LeasedPlan } from './granted-lease.ts';
 import { LIMIT_TIERS, type Limit, type LimitTier } from './limits.ts';
 import type { SettledSpend, SpendTier } from './settled-spend.ts';
-import { HOUR_MS, openWindow } from './window.ts';
+import { HOUR_MS } from './window.ts';
 
 export interface StoredCounter {
   readonly id: string;
@@ -23,7 +23,7 @@ export interface StoredPlan {
 /** What is stored, read where it is needed. */
 export interface CounterSource {
   /** Undefined where the counter never changed. */
-  counter(id: string): readonly StoredCell[] | undefined;
+  counter(id: string): Pick<StoredCounter, 'cells' | 'changedAt'> | undefined;
   /** Settled spend by the hour. @param since the first hour, in hours since the epoch */
   spend(tier: SpendTier, name: string, since: number): readonly SettledSpend[];
 }
@@ -32,6 +32,8 @@ export interface CounterSource {
 const IDLE_MS = 10 * 60_000;
 /** Settled spend is known by the hour: a counter must outlive the last of it, or that would count again. */
 const KEEP_EMPTY_MS = 24 * HOUR_MS;
+/** By how much the clock of a gateway may be ahead of the ledger's. */
+const CLOCKS_APART_MS = 60_000;
 
 export class CounterBook {
   readonly #source: CounterSource;
@@ -49,11 +51,17 @@ export class CounterBook {
   /** The counter of a windowed limit, at the present time. @throws RangeError where the window is none */
   counter(limit: Limit, metric: LeasedMetric, now: number): Counter {
     const known = this.#counters.get(limit.id);
-    const counter = known ?? new Counter({ ...limit, metric }, this.#cells(limit, metric, now));
+    const counter = known ?? this.#restore(limit, metric);
     if (known === undefined) this.#counters.set(limit.id, counter);
     counter.limit = limit;
-    counter.advance(now);
+    this.advance(counter, now);
     return counter;
+  }
+
+  /** Brings a counter to the present time. */
+  advance(counter: Counter, now: number): void {
+    counter.advance(now);
+    this.#catchUp(counter, now);
   }
 
   /** @param limits ordered by tier or not; they come out so */
@@ -111,6 +119,7 @@ export class CounterBook {
     readonly gonePlans: readonly string[];
   } {
     const counters = [...this.#changed].map((counter) => {
+      counter.changedAt = now;
       const forgetAt = counter.emptyAt(now) + KEEP_EMPTY_MS;
       return { id: counter.limit.id, cells: counter.stored(), changedAt: now, forgetAt };
     });
@@ -122,26 +131,36 @@ export class CounterBook {
     return { counters, plans, gonePlans };
   }
 
-  #cells(limit: Limit, metric: LeasedMetric, now: number): readonly StoredCell[] {
-    return this.#source.counter(limit.id) ?? this.#spentBefore(limit, metric, now);
+  #restore(limit: Limit, metric: LeasedMetric): Counter {
+    const stored = this.#source.counter(limit.id);
+    return new Counter({ ...limit, metric }, stored?.cells ?? [], stored?.changedAt);
   }
 
-  /** An hour that lies within the window in part counts whole, and as if everything in it had been spent at its end. */
-  #spentBefore({ tier, spendName, tool, window: span }: Limit, metric: LeasedMetric, now: number): StoredCell[] {
-    if (!isSpendTier(tier) || spendName === undefined || tool !== undefined || span === undefined) return [];
-    const window = openWindow(span);
-    if (window.lengthMs < HOUR_MS) return [];
-    const rows = this.#source.spend(tier, spendName, Math.floor(window.startOf(now) / HOUR_MS));
-    return rows.map((row) => {
-      const at = Math.min((row.hour + 1) * HOUR_MS - 1, now);
-      return [window.bucketOf(at), spentOf(row, metric), 0];
-    });
+  /**
+   * Adds what was spent while the limit was none. Every charge of its owner changes a counter that is in use, so what was
+   * spent in hours after it last changed is not in it. What is known of an hour that lies within the window in part
+   * counts whole, and as if all of it had been spent at its end.
+   */
+  #catchUp(counter: Counter, now: number): void {
+    const { limit, changedAt, metric, window } = counter;
+    const { tier, spendName, tool } = limit;
+    if (!isSpendTier(tier) || spendName === undefined || tool !== undefined || window.lengthMs < HOUR_MS) return;
+    const since = Math.max(hourOf(window.startOf(now)), hourOf(changedAt + CLOCKS_APART_MS) + 1);
+    if (since > hourOf(now)) return;
+    for (const row of this.#source.spend(tier, spendName, since)) {
+      counter.settle(Math.min((row.hour + 1) * HOUR_MS - 1, now), spentOf(row, metric), 0);
+    }
+    counter.changedAt = now;
   }
 }
 
 /** From 0, the widest. */
 export function widthOf(tier: LimitTier): number {
   return LIMIT_TIERS.indexOf(tier);
+}
+
+function hourOf(at: number): number {
+  return Math.floor(at / HOUR_MS);
 }
 
 function spentOf(row: SettledSpend, metric: LeasedMetric): number {

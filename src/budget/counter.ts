@@ -25,17 +25,24 @@ export class Counter {
   /** Of `held`, what was granted beyond what was asked for; it can still be had back. */
   slack = 0;
   usedAt = 0;
+  /** Up to when all that was spent is in it; before the epoch where it is new. */
+  changedAt: number;
   readonly #cells = new Map<number, Cell>();
   #oldest = -Infinity;
   #spent = 0;
   #over = 0;
   #presumed = 0;
 
-  constructor(limit: Limit & { readonly metric: LeasedMetric }, cells: readonly StoredCell[]) {
+  constructor(
+    limit: Limit & { readonly metric: LeasedMetric },
+    cells: readonly StoredCell[],
+    changedAt: number = -Infinity,
+  ) {
     if (limit.window === undefined) throw new RangeError(`the limit ${limit.id} has no window`);
     this.window = openWindow(limit.window);
     this.metric = limit.metric;
     this.limit = limit;
+    this.changedAt = changedAt;
     for (const [bucket, spent, over] of cells) {
       const cell = this.#cell(bucket);
       cell.spent += spent;

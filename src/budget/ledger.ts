@@ -125,7 +125,7 @@ export class Ledger {
       lease.renew(now);
       for (const counter of lease.plan.counters) {
         if (before.has(counter)) continue;
-        counter.advance(now);
+        this.#counters.advance(counter, now);
         before.set(counter, counter.spent);
       }
       if (lease.charge(whole(charge, this.#clock.fromWall(charge.at)), now)) this.#leases.changed(lease, now);

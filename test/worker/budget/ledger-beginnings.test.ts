@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Limit } from '../../../src/budget/limits.ts';
-import { amounts, costLimit, HOUR, MINUTE, NOON, Rig } from './ledger-rig.ts';
+import { amounts, costLimit, HOUR, MINUTE, NOON, Rig, SECOND } from './ledger-rig.ts';
 
 const row = {
   tier: 'customer',
@@ -56,6 +56,74 @@ describe('a new counter', () => {
     rig.ledger.memory.spent.push({ ...row, hour });
     expect(await rig.standing({ ...limitOf('cost', '1d'), tool: 'read' })).toMatchObject({ spent: 0 });
     expect(await rig.standing(costLimit(10))).toMatchObject({ spent: 0 });
+  });
+});
+
+describe('a counter that was in no plan for a while', () => {
+  const limit = limitOf('cost', '1d');
+  const other = costLimit(1_000, '1w', { spendName: 'acme' });
+  const spent = async (rig: Rig): Promise<number> => (await rig.standing(limit)).spent;
+  /** As one commit has it: the charge, then its event. */
+  const spend = async (rig: Rig, limits: readonly Limit[], amount: number): Promise<void> => {
+    await rig.spend(limits, amounts(amount));
+    rig.ledger.memory.spent.push({ ...row, cost_nano_usd: amount, hour: Math.floor(rig.clock.wall / HOUR) });
+  };
+
+  it.each([
+    ['forgotten', true],
+    ['remembered', false],
+  ])('has what was spent meanwhile, once (%s)', async (_, isRestarted) => {
+    const rig = new Rig();
+    await spend(rig, [limit], 30);
+    // Stays under way, and the counter with it, in memory.
+    if (!isRestarted) await rig.granted([limit], amounts(1), { lease: 'long' });
+    for (let hours = 1; hours <= 3; hours++) {
+      rig.pass(HOUR);
+      if (!isRestarted) await rig.report('one', 1_000 + hours, { renew: ['long'] });
+      await spend(rig, [other], 10);
+    }
+    if (isRestarted) await rig.ledger.restart();
+    expect(await spent(rig)).toBe(60);
+    expect(await spent(rig)).toBe(60);
+    await spend(rig, [limit], 5);
+    if (isRestarted) await rig.ledger.restart();
+    expect(await spent(rig)).toBe(65);
+    rig.pass(2 * HOUR);
+    await rig.ledger.restart();
+    expect(await spent(rig)).toBe(65);
+  });
+
+  it('has it also where a charge of before comes first', async () => {
+    const rig = new Rig();
+    await rig.granted([limit], amounts(1), { lease: 'long' });
+    for (let minutes = 0; minutes < 120; minutes++) {
+      rig.pass(MINUTE / 2);
+      await rig.report('one', 1_000 + minutes, { renew: ['long'] });
+    }
+    await spend(rig, [other], 10);
+    await rig.charge('long', 1, amounts(1), amounts(1));
+    rig.ledger.memory.spent.push({ ...row, cost_nano_usd: 1, hour: Math.floor(rig.clock.wall / HOUR) });
+    expect(await spent(rig)).toBe(11);
+  });
+
+  it('and one that is in use counts nothing twice, whenever it is read again', async () => {
+    const rig = new Rig();
+    for (let calls = 1; calls <= 60; calls++) {
+      await spend(rig, [limit, other], 7);
+      rig.pass(7 * MINUTE + calls * SECOND);
+      if (calls % 3 === 0) await rig.ledger.restart();
+      expect(await spent(rig)).toBe(7 * calls);
+    }
+  });
+
+  it('nor by a gateway whose clock is a little ahead', async () => {
+    const rig = new Rig();
+    rig.pass(-SECOND);
+    await rig.spend([limit], amounts(30));
+    rig.ledger.memory.spent.push({ ...row, hour });
+    rig.pass(2 * SECOND);
+    await rig.ledger.restart();
+    expect(await spent(rig)).toBe(30);
   });
 });
 

@@ -1,7 +1,6 @@
 // The pure core of a ledger over a storage that is a few maps of JSON text.
 import type { LedgerEntry } from '../../../durable-objects/contracts.ts';
-import type { CounterSource, StoredPlan } from '../../../src/budget/counter-book.ts';
-import type { StoredCell } from '../../../src/budget/counter.ts';
+import type { CounterSource, StoredCounter, StoredPlan } from '../../../src/budget/counter-book.ts';
 import type { StoredLease } from '../../../src/budget/granted-lease.ts';
 import { Ledger, type LedgerChanges, type Settlement, type StoredLedger } from '../../../src/budget/ledger.ts';
 import type { SettledSpend } from '../../../src/budget/settled-spend.ts';
@@ -25,9 +24,9 @@ export class LedgerMemory implements CounterSource {
     };
   }
 
-  counter(id: string): readonly StoredCell[] | undefined {
-    const cells = this.counters.get(id);
-    return cells === undefined ? undefined : JSON.parse(cells);
+  counter(id: string): ReturnType<CounterSource['counter']> {
+    const stored = this.counters.get(id);
+    return stored === undefined ? undefined : (JSON.parse(stored) as StoredCounter);
   }
 
   spend(tier: SettledSpend['tier'], name: string, since: number): readonly SettledSpend[] {
@@ -44,7 +43,7 @@ export class LedgerMemory implements CounterSource {
     for (const lease of changes.leases) this.leases.set(lease.id, JSON.stringify(lease));
     for (const slots of changes.slots) this.slots.set(`${slots.holder}/${slots.counter}`, JSON.stringify(slots));
     for (const counter of changes.counters) {
-      this.counters.set(counter.id, JSON.stringify(counter.cells));
+      this.counters.set(counter.id, JSON.stringify(counter));
       this.#changedAt = Math.max(this.#changedAt, counter.changedAt);
     }
   }
