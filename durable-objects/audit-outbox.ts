@@ -1,7 +1,8 @@
 // The ledger's audit: events on their way to D1, the ids of those that lately arrived there, and settled spend.
-import { inChunks } from '../src/audit/bounded-event.ts';
+import { approximateSize } from '../src/audit/bounded-event.ts';
 import type { AuditEvent } from '../src/audit/event.ts';
 import { settledSpend } from '../src/budget/settled-spend.ts';
+import { inChunks } from '../src/lib/chunks.ts';
 import type { ObjectDatabase } from './sqlite.ts';
 
 export const AUDIT_TABLES = `
@@ -57,7 +58,7 @@ const FORGET_DELIVERED =
   'DELETE FROM delivered WHERE id IN (SELECT id FROM delivered WHERE delivered_at < ? ORDER BY delivered_at LIMIT ?)';
 
 /** Of one bound value, which may be 2 MB; a character may be three bytes. */
-const STATEMENT = { events: 1_000, characters: 600_000 };
+const STATEMENT = { items: 1_000, characters: 600_000 };
 /** How long a repeated delivery is recognised after its event has left for D1; senders give up far sooner. */
 const REMEMBER_MS = 10 * 60_000;
 
@@ -82,7 +83,7 @@ export class AuditOutbox {
 
   /** Keeps the events that are new, and their spend. Within the caller's transaction. */
   add(events: readonly AuditEvent[]): void {
-    for (const chunk of inChunks(events, STATEMENT)) this.#addChunk(chunk);
+    for (const chunk of inChunks(events, STATEMENT, approximateSize)) this.#addChunk(chunk);
   }
 
   #addChunk(events: readonly AuditEvent[]): void {
@@ -96,7 +97,7 @@ export class AuditOutbox {
   page(): OutboxPage | undefined {
     const rows = this.#database.all<{ position: number; event: string }>(
       SELECT_PAGE,
-      STATEMENT.events,
+      STATEMENT.items,
       STATEMENT.characters,
     );
     const last = rows.at(-1);

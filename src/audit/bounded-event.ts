@@ -24,34 +24,3 @@ export function boundedEvent(event: AuditEvent): AuditEvent {
 export function approximateSize(event: AuditEvent): number {
   return 600 + (event.arguments?.length ?? 0) + (event.result?.length ?? 0);
 }
-
-/** In order, in runs of at most so many and, unless one alone is heavier, of at most so many characters. */
-export function inChunks(events: readonly AuditEvent[], limit: ChunkLimit): Generator<readonly AuditEvent[]>;
-export function inChunks<T>(
-  items: readonly T[],
-  limit: ChunkLimit,
-  sizeOf: (item: T) => number,
-): Generator<readonly T[]>;
-export function* inChunks(
-  items: readonly AuditEvent[],
-  limit: ChunkLimit,
-  sizeOf = approximateSize,
-): Generator<readonly AuditEvent[]> {
-  let start = 0;
-  let characters = 0;
-  for (const [index, item] of items.entries()) {
-    const size = sizeOf(item);
-    if (index > start && (index - start === limit.events || characters + size > limit.characters)) {
-      yield items.slice(start, index);
-      start = index;
-      characters = 0;
-    }
-    characters += size;
-  }
-  if (start < items.length) yield items.slice(start);
-}
-
-interface ChunkLimit {
-  readonly events: number;
-  readonly characters: number;
-}

@@ -1,4 +1,5 @@
 // A JSON body, read under a cap. Everything a route refuses before it looks at the contents is refused here.
+import { joinedBytes } from '../lib/bytes.ts';
 import { jsonErrorOffset } from '../lib/json-error.ts';
 import { scanJson, type JsonSpan } from '../lib/json-scan.ts';
 import { err, ok, type Result } from '../lib/result.ts';
@@ -88,13 +89,7 @@ async function readCapped(request: Request, maxBytes: number): Promise<Uint8Arra
     if (length > maxBytes) return undefined;
     chunks.push(chunk);
   }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
+  return joinedBytes(chunks);
 }
 
 function faultIn(text: string): string {

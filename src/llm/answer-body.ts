@@ -9,7 +9,6 @@ type Source = ReadableStreamDefaultReader<Uint8Array>;
 /** What was read of a body; `rest` where it is larger than was asked for. */
 export interface ReadBody {
   readonly chunks: readonly Uint8Array[];
-  readonly byteLength: number;
   readonly rest?: Source;
 }
 
@@ -17,32 +16,20 @@ export interface ReadBody {
 export async function readUpTo(response: Response, maxBytes: number, patience: Patience): Promise<ReadBody> {
   const declared = response.headers.get('content-length');
   if (declared !== null && Number(declared) <= maxBytes && !response.headers.has('content-encoding')) {
-    const whole = new Uint8Array(await response.arrayBuffer());
-    return { chunks: [whole], byteLength: whole.byteLength };
+    return { chunks: [new Uint8Array(await response.arrayBuffer())] };
   }
   const source: Source | undefined = response.body?.getReader();
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
-  if (source === undefined) return { chunks, byteLength };
+  if (source === undefined) return { chunks };
   for (;;) {
     const { done, value } = await source.read();
-    if (done) return { chunks, byteLength };
+    if (done) return { chunks };
     patience.heard();
     chunks.push(value);
     byteLength += value.byteLength;
-    if (byteLength > maxBytes) return { chunks, byteLength, rest: source };
+    if (byteLength > maxBytes) return { chunks, rest: source };
   }
-}
-
-export function joined({ chunks, byteLength }: ReadBody): Uint8Array {
-  if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
-  const whole = new Uint8Array(byteLength);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return whole;
 }
 
 export interface StreamEnd {
@@ -80,6 +67,13 @@ export function watchedStream(watched: WatchedStream): ReadableStream<Uint8Array
     settled ??= watched.settle({ how, bytes, ...(error !== undefined && { error }) });
     return settled;
   };
+  // A call that was given up is over, whether or not anybody ever reads on.
+  const giveUp = (): void => {
+    const how = patience.callerLeft ? 'cancelled' : 'broken';
+    settle(how, patience.explain(patience.signal.reason)).catch(() => {});
+  };
+  if (patience.signal.aborted) giveUp();
+  else patience.signal.addEventListener('abort', giveUp);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {

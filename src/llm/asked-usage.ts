@@ -1,5 +1,6 @@
 // Usage for the gateway's own accounts out of a stream whose caller did not ask for it: the request is made to ask, and
 // what the provider says more than the caller wanted is taken out again. Only for Chat Completions; every other stream tells.
+import { joinedBytes } from '../lib/bytes.ts';
 import { isObject, parseJson, at, listAt } from '../lib/json-value.ts';
 import { withMember } from './agent/request-edit.ts';
 import type { LlmRequestBody } from './model-name.ts';
@@ -41,7 +42,7 @@ export class UsageChunkFilter {
       } else if (byte !== CARRIAGE_RETURN) this.#lineIsEmpty = false;
     }
     out.push(this.#hold(piece.subarray(start)));
-    return joined(out);
+    return joinedBytes(out);
   }
 
   /** What is held of an event that never ended. */
@@ -53,14 +54,14 @@ export class UsageChunkFilter {
 
   #hold(rest: Uint8Array): Uint8Array {
     if (this.#isOverlong) return rest;
-    this.#held = joined([this.#held, rest]);
+    this.#held = joinedBytes([this.#held, rest]);
     if (this.#held.length <= MAX_HELD_BYTES) return NOTHING;
     this.#isOverlong = true;
     return this.end();
   }
 
   #event(end: Uint8Array): Uint8Array {
-    const bytes = joined([this.end(), end]);
+    const bytes = joinedBytes([this.end(), end]);
     if (this.#isOverlong) {
       this.#isOverlong = false;
       return bytes;
@@ -82,16 +83,4 @@ function isUsageChunk(event: string): boolean {
     .join('\n');
   const chunk = parseJson(data);
   return isObject(at(chunk, 'usage')) && listAt(chunk, 'choices').length === 0;
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const some = pieces.filter(({ length }) => length > 0);
-  if (some.length <= 1) return some[0] ?? NOTHING;
-  const whole = new Uint8Array(some.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const piece of some) {
-    whole.set(piece, offset);
-    offset += piece.length;
-  }
-  return whole;
 }

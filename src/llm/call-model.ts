@@ -3,12 +3,13 @@ import type { ChargePlan } from '../budget/limits.ts';
 import type { NanoUsd } from '../budget/money.ts';
 import { egressFailure, type EgressError } from '../egress/egress-error.ts';
 import { REFUSED_WITHIN_MS } from '../egress/reachability.ts';
+import { joinedBytes } from '../lib/bytes.ts';
 import { parseJson } from '../lib/json-value.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { modelPlans } from '../policy/charge-plans.ts';
 import { failure, type Failure, type FailureCode } from '../policy/failure.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { joined, readUpTo, watchedStream, type ReadBody, type StreamEnd } from './answer-body.ts';
+import { readUpTo, watchedStream, type ReadBody, type StreamEnd } from './answer-body.ts';
 import { askingForUsage, UsageChunkFilter } from './asked-usage.ts';
 import { admitCall, type LimitPorts } from './call-limits.ts';
 import { auditUnavailable, CallRecord, type CallEnd, type LlmCaller, type RecordPorts } from './call-record.ts';
@@ -191,11 +192,11 @@ async function passOn(exchange: Exchange, response: Response): Promise<Result<Ll
     ? response.body?.getReader()
     : undefined;
   if (source !== undefined) {
-    const head = { chunks: [], byteLength: 0, rest: source };
+    const head = { chunks: [], rest: source };
     return ok(streamedAnswer(exchange, response, head, source, eventStreamMeter(reader)));
   }
   const body = await readUpTo(response, BUFFERED_ANSWER_BYTES, patience);
-  if (body.rest === undefined) return wholeAnswer(exchange, response, joined(body));
+  if (body.rest === undefined) return wholeAnswer(exchange, response, joinedBytes(body.chunks));
   const meter = response.ok ? jsonTailMeter(reader) : NO_METER;
   return ok(streamedAnswer(exchange, response, body, body.rest, meter));
 }

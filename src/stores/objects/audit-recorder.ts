@@ -1,17 +1,18 @@
 // Hands audit events, and what they settle, to the ledger of whoever pays, at once or in batches.
 import type { LedgerEntry } from '../../../durable-objects/contracts.ts';
-import { boundedEvent, inChunks } from '../../audit/bounded-event.ts';
+import { boundedEvent } from '../../audit/bounded-event.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import type { Recorder } from '../../audit/recorder.ts';
 import type { SettledCharge } from '../../budget/admission.ts';
 import type { Env } from '../../env.ts';
+import { inChunks } from '../../lib/chunks.ts';
 import { describeFault, log } from '../../lib/log.ts';
 import { AuditBuffer, entrySize, FLUSH_AFTER_MS, type Claim } from './audit-buffer.ts';
 import { budgetLedger } from './budget-ledger.ts';
 import { retriedOnce } from './transient-fault.ts';
 
 /** Of one call to a ledger; far below the 32 MiB that a call may carry. */
-const CALL = { events: 1_000, characters: 4_000_000 };
+const CALL = { items: 1_000, characters: 4_000_000 };
 /** How long a request stays to retry; the platform ends it after 30 s. */
 const KEEP_MS = 25_000;
 /** Between two looks at what others are sending. */
@@ -31,11 +32,6 @@ const ISOLATE: RecorderOptions = {
 
 type Ledgers = Pick<Env, 'BUDGET_LEDGER'>;
 
-export interface LedgerRecorder extends Recorder {
-  /** Batches what was settled without an event. @throws AuditOverflow as `batched` does */
-  settled(charges: readonly SettledCharge[]): void;
-}
-
 /**
  * One per request: what leaves the isolate leaves in the name of the request that flushes. A request that finds entries
  * left over from one that has ended takes them along, whatever itself is about.
@@ -44,7 +40,7 @@ export function createRecorder(
   env: Ledgers,
   waitUntil: (promise: Promise<unknown>) => void,
   options: RecorderOptions = ISOLATE,
-): LedgerRecorder {
+): Recorder {
   const { buffer, now } = options;
   const flushSoon = (): void => {
     if (buffer.claimFlush(now())) waitUntil(flush(env, options));
