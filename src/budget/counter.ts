@@ -114,11 +114,13 @@ export class Counter {
     return undefined;
   }
 
-  /** When what is spent begins to be forgotten; undefined where nothing is. */
+  /** When what is spent, or presumed so, begins to be forgotten; undefined where nothing is. */
   resetsAt(now: number): number | undefined {
     if (this.limit.window?.calendar === true) return this.window.leavesAt(this.window.bucketOf(now));
     let oldest = Infinity;
-    for (const [bucket, { spent }] of this.#cells) if (spent > 0 && bucket < oldest) oldest = bucket;
+    for (const [bucket, { spent, presumed }] of this.#cells) {
+      if (spent + presumed > 0 && bucket < oldest) oldest = bucket;
+    }
     return oldest === Infinity ? undefined : this.window.leavesAt(oldest);
   }
 

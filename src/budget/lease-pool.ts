@@ -97,7 +97,7 @@ export class LeasePool {
     for (const slot of plan.slots) slot.granted(request.sequence, answer.slots[slot.counter] ?? 0);
     const lease = new DrawnLease(request.lease, plan, answer.granted, now);
     plan.ledger.add(lease);
-    plan.stood(answer.standings);
+    plan.stood(answer.standings, now);
     return ok(lease.draw(request.need, now));
   }
 

@@ -5,6 +5,7 @@ import type { DrawnPlan, DrawnLease } from './drawn-lease.ts';
 import type { LedgerHold } from './ledger-hold.ts';
 import type { Amounts, ChargePlan, Limit } from './limits.ts';
 import type { SlotHold } from './slot-hold.ts';
+import { openWindow } from './window.ts';
 
 /** So that a clock that was wrong does not refuse for longer than this. */
 const REMEMBER_REFUSAL_MS = 60_000;
@@ -28,6 +29,7 @@ export class PlanHold implements DrawnPlan {
   drawn: Sums = { cost: 0, tokens: 0, requests: 0 };
   usedAt: number;
   #standings: readonly LimitStanding[] = [];
+  #stoodAt = 0;
   #refusal: KnownRefusal | undefined;
   readonly #concurrent: readonly Limit[];
 
@@ -69,8 +71,9 @@ export class PlanHold implements DrawnPlan {
   }
 
   /** @param standings as they came with a grant, which has been added to the leases and not yet drawn on */
-  stood(standings: readonly LimitStanding[]): void {
+  stood(standings: readonly LimitStanding[], now: number): void {
     this.#standings = standings;
+    this.#stoodAt = now;
     // What lies here undrawn is reserved by nobody.
     this.drawn = { cost: 0, tokens: 0, requests: 0 };
     for (const lease of this.leases) subtract(this.drawn, lease.undrawn);
@@ -86,8 +89,19 @@ export class PlanHold implements DrawnPlan {
   #now(standing: LimitStanding, now: number): LimitStanding {
     const { limit, resetsAt, ...stood } = standing;
     const reserved = Math.max(0, stood.reserved + this.#drawnOf(limit));
-    if (resetsAt === undefined || now < resetsAt) return { ...standing, reserved };
-    return { ...stood, limit, reserved, ...(limit.window?.calendar === true && { spent: 0, over: 0 }) };
+    if (resetsAt !== undefined && now < resetsAt) return { ...standing, reserved };
+    const isOver = resetsAt !== undefined && limit.window?.calendar === true;
+    const since = { ...stood, limit, reserved, ...(isOver && { spent: 0, over: 0 }) };
+    const leavesAt = since.spent + reserved > 0 ? this.#leavesAt(limit, now) : undefined;
+    return { ...since, ...(leavesAt !== undefined && { resetsAt: leavesAt }) };
+  }
+
+  /** When what was drawn since the ledger was asked leaves the window; some of it was drawn right then. */
+  #leavesAt({ window: span }: Limit, now: number): number | undefined {
+    if (span === undefined) return undefined;
+    const window = openWindow(span);
+    const leavesAt = window.leavesAt(window.bucketOf(this.#stoodAt));
+    return leavesAt > now ? leavesAt : window.leavesAt(window.bucketOf(now));
   }
 
   /** Of what is bounded, at least as much of everything. */

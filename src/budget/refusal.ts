@@ -3,9 +3,12 @@ import { failure, type Failure, type FailureLimit } from '../policy/failure.ts';
 import type { Refusal } from './admission.ts';
 import type { Limit, LimitTier, LimitWindow, Metric } from './limits.ts';
 import { toNanoUsd, toUsdText } from './money.ts';
+import { openWindow } from './window.ts';
 
 /** Sooner than any window ends that somebody would wait for. */
 const SOON_SECONDS = 2;
+/** Until somebody may have raised a limit that lets nothing pass. */
+const HOPELESS_WAIT_SECONDS = 60;
 
 /**
  * `budget_exceeded` for money, `rate_limited` for everything else. It speaks of no one but the owner of the limit.
@@ -15,11 +18,22 @@ export function refusalFailure(refusal: Refusal, now: number): Failure {
   const { limit, resetsAt } = refusal;
   const isBudget = limit.metric === 'cost';
   const waitSeconds = resetsAt === undefined ? undefined : Math.max(1, Math.ceil((resetsAt - now) / 1000));
-  const retryAfterSeconds = waitSeconds ?? (isBudget && !isOnlyHeld(refusal) ? undefined : 1);
+  const retryAfterSeconds = waitSeconds ?? timelessWait(refusal);
   return failure(isBudget ? 'budget_exceeded' : 'rate_limited', messageOf(refusal, waitSeconds), {
     limit: failureLimit(refusal),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });
+}
+
+/**
+ * Where no time makes room. A rate limit asks to wait all the same, as 429 has it: its whole period, in which somebody
+ * may raise it, so that who waits and tries again does so seldom.
+ */
+function timelessWait(refusal: Refusal): number | undefined {
+  const { metric, window } = refusal.limit;
+  if (isOnlyHeld(refusal)) return 1;
+  if (metric === 'cost') return undefined;
+  return window === undefined ? HOPELESS_WAIT_SECONDS : openWindow(window).lengthMs / 1000;
 }
 
 /** The limit of a failure as every dialect shows it to programs; `resets_at` is absent where waiting does not help. */

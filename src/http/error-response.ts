@@ -27,6 +27,8 @@ const STATUS = {
   internal_error: 500,
 } as const satisfies Record<FailureCode, number>;
 
+const SDK_PATIENCE_SECONDS = 60;
+
 /** OpenAI's `error.type`, chosen so that its SDKs raise the class a caller expects. */
 function openAiType(status: number): string {
   if (status === 401) return 'authentication_error';
@@ -81,7 +83,16 @@ export function errorResponse(failure: Failure, dialect: Dialect, requestId: str
     'x-sallyport-request-id': requestId,
   });
   if (failure.retryAfterSeconds !== undefined) headers.set('retry-after', String(Math.ceil(failure.retryAfterSeconds)));
+  if (isVainToRetry(failure)) headers.set('x-should-retry', 'false');
   return new Response(JSON.stringify(errorBody(failure, status, dialect, requestId)), { status, headers });
+}
+
+/**
+ * Whether a client that tries again by itself would do so for nothing. OpenAI's and Anthropic's SDKs heed the header; they
+ * wait no longer than a minute, whatever `Retry-After` says, and then try twice within seconds.
+ */
+function isVainToRetry({ limit, retryAfterSeconds = 0 }: Failure): boolean {
+  return limit !== undefined && (limit.resetsAt === undefined || retryAfterSeconds > SDK_PATIENCE_SECONDS);
 }
 
 function errorBody(failure: Failure, status: number, dialect: Dialect, requestId: string): unknown {

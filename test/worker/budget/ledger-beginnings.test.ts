@@ -18,6 +18,12 @@ const limitOf = (metric: 'cost' | 'tokens' | 'requests', period: string, isCalen
   metric,
 });
 
+/** As one commit has it: the charge, then its event. */
+async function spend(rig: Rig, limits: readonly Limit[], amount: number): Promise<void> {
+  await rig.spend(limits, amounts(amount));
+  rig.ledger.memory.spent.push({ ...row, cost_nano_usd: amount, hour: Math.floor(rig.clock.wall / HOUR) });
+}
+
 describe('a new counter', () => {
   it.each([
     ['cost', '1d', false, 60],
@@ -63,11 +69,6 @@ describe('a counter that was in no plan for a while', () => {
   const limit = limitOf('cost', '1d');
   const other = costLimit(1_000, '1w', { spendName: 'acme' });
   const spent = async (rig: Rig): Promise<number> => (await rig.standing(limit)).spent;
-  /** As one commit has it: the charge, then its event. */
-  const spend = async (rig: Rig, limits: readonly Limit[], amount: number): Promise<void> => {
-    await rig.spend(limits, amounts(amount));
-    rig.ledger.memory.spent.push({ ...row, cost_nano_usd: amount, hour: Math.floor(rig.clock.wall / HOUR) });
-  };
 
   it.each([
     ['forgotten', true],

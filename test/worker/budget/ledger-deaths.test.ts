@@ -14,7 +14,7 @@ describe('a holder that died', () => {
     expect(await rig.refused([long], amounts(1))).toMatchObject({ reserved: 100, resetsAt: left });
     rig.clock.wall = NOON + MINUTE + 61 * SECOND;
     expect(await rig.standing(short)).toMatchObject({ reserved: 0, presumed: 0 });
-    expect(await rig.standing(long)).toMatchObject({ reserved: 100, presumed: 100 });
+    expect(await rig.standing(long)).toMatchObject({ reserved: 100, presumed: 100, resetsAt: left });
     await rig.granted([short], amounts(100));
     rig.clock.wall = left;
     await rig.granted([long], amounts(100));

@@ -85,12 +85,25 @@ describe('a rate limit', () => {
     const refusal = refusalOf(RATE, { resetsAt: NOW + 1 });
     expect(refusalFailure(refusal, NOW)).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 1 });
     expect(refusalFailure(refusalOf(RATE, { resetsAt: NOW - 5_000 }), NOW).retryAfterSeconds).toBe(1);
-    expect(refusalFailure(refusalOf(RATE), NOW).retryAfterSeconds).toBe(1);
     expect(refusalFailure(refusalOf(RATE, { resetsAt: NOW + 40_001 }), NOW).retryAfterSeconds).toBe(41);
     expect(told(refusalOf(RATE, { resetsAt: NOW + 40_001 }))).toBe(
       'The rate limit of key "claude-code" has no room: of 60 requests per minute, 60 requests used; this request may take 1 request. ' +
         'Try again at 2026-11-22T12:30:40.001Z, in 41 seconds. Whoever runs the gateway can raise the limit.',
     );
+  });
+
+  it('asks for a whole period of patience where the request never fits', () => {
+    const tokens: Limit = { ...RATE, metric: 'tokens' };
+    const { window: _none, ...rest } = RATE;
+    const limits: Limit[] = [
+      tokens,
+      { ...tokens, window: { period: '2h', calendar: false } },
+      { ...rest, metric: 'concurrent', amount: 0 },
+    ];
+    const waits = limits.map(
+      (limit) => refusalFailure(refusalOf(limit, { spent: 0, need: 2 * limit.amount + 1 }), NOW).retryAfterSeconds,
+    );
+    expect(waits).toEqual([60, 7_200, 60]);
   });
 
   it('counts LLM tokens', () => {

@@ -20,6 +20,13 @@ const HASTY = failure('rate_limited', 'Too fast.', {
   limit: { ...LIMIT, amount: 60, unit: 'requests' },
 });
 
+const { resetsAt: _never, ...HOPELESS_LIMIT } = LIMIT;
+const HOPELESS = failure('rate_limited', 'Too large.', {
+  retryAfterSeconds: 60,
+  limit: { ...HOPELESS_LIMIT, unit: 'tokens' },
+});
+const DISTANT = failure('rate_limited', 'Much too fast.', { retryAfterSeconds: 61, limit: LIMIT });
+
 async function answered(reason: Failure, dialect: Dialect): Promise<unknown> {
   return errorResponse(reason, dialect, 'req_1').json();
 }
@@ -112,6 +119,16 @@ describe('the vendors’ SDKs', () => {
       error: { ...SHOWN, limit: 60, unit: 'requests' },
     });
     expect(asked).toBe(2);
+  });
+
+  it.each([
+    ['never fits', HOPELESS],
+    ['would have to wait for longer than they do', DISTANT],
+  ])('do not try again what %s', async (_, reason) => {
+    for (const { error, asked } of [await openAiError(reason, 2), await anthropicError(reason, 2)]) {
+      expect(error).toMatchObject({ status: 429 });
+      expect(asked).toBe(1);
+    }
   });
 
   it("Anthropic's raises an error of 402 that knows the limit, and does not try again", async () => {

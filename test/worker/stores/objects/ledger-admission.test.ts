@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import type { Ticket } from '../../../../src/budget/admission.ts';
+import type { LimitWindow } from '../../../../src/budget/limits.ts';
 import { AuditOverflow } from '../../../../src/audit/recorder.ts';
 import { admitted, CENT, limitOf, need, planOf, refused, World, type Isolate } from './ledger-world.ts';
 import { settle } from './test-clock.ts';
@@ -373,6 +374,14 @@ describe('the keeper', () => {
   });
 });
 
+/** As the isolate knows it of a limit that was drawn on once. */
+async function resetOf(id: string, window: LimitWindow): Promise<number> {
+  const bounded = planOf([limitOf('requests', 60, { id, window })]);
+  await admitted(isolate, [bounded], need(CENT));
+  const [standing] = isolate.admission.standings([bounded]);
+  return standing?.resetsAt ?? 0;
+}
+
 describe('standings', () => {
   it('tell what was drawn since the ledger was asked', async () => {
     expect(isolate.admission.standings([PLENTY])).toEqual([]);
@@ -387,6 +396,17 @@ describe('standings', () => {
     settled(tickets[0] as Ticket, need(0));
     expect(left()).toEqual([9_998 * CENT, 9_998]);
     expect(count('acquire')).toBe(1);
+  });
+
+  it('tell when what was drawn since then leaves the window', async () => {
+    const { now } = world.clock;
+    const rolling = await resetOf('rolling', { period: '1m', calendar: false });
+    expect(rolling).toBeGreaterThanOrEqual(now + 60_000);
+    expect(rolling).toBeLessThanOrEqual(now + 62_000);
+    const hour = 3_600_000;
+    expect(await resetOf('by the calendar', { period: '1h', calendar: true })).toBe(
+      (Math.floor(now / hour) + 1) * hour,
+    );
   });
 
   it('forget with the window', async () => {
