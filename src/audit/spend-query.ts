@@ -1,18 +1,11 @@
 // What may be asked of spend, and the port by which it is asked.
 import { z } from 'zod';
-import { ok, type Result } from '../lib/result.ts';
 import { toTimeText } from '../budget/refusal.ts';
+import { ok, type Result } from '../lib/result.ts';
+import { DAY_MS, HOUR_MS } from '../lib/time.ts';
 import type { Failure } from '../policy/failure.ts';
 import { cursor, limit, parseParameters, refuseParameter, tag, TAG_NAME, text, time } from './query-parameters.ts';
-import {
-  DAY_MS,
-  HOUR_MS,
-  hoursKeptFrom,
-  keptFrom,
-  LONGEST_RANGE_DAYS,
-  SPEND_BUCKETS,
-  type SpendBucket,
-} from './spend-spans.ts';
+import { hoursKeptFrom, keptFrom, LONGEST_RANGE_DAYS, SPEND_BUCKETS, type SpendBucket } from './spend-spans.ts';
 
 /** Stands for the values of a tag that are not kept apart. No caller can send it: tags are of Latin-1. */
 export const OTHER_TAG_VALUES = '…';

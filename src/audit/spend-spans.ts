@@ -1,4 +1,5 @@
 // Spend is summed by hour, by day and by month (UTC): a stretch of time is read from the largest spans that fill it. Pure.
+import { DAY_MS, HOUR_MS, monthOf } from '../lib/time.ts';
 
 export const SPEND_BUCKETS = ['hour', 'day', 'week', 'month'] as const;
 export type SpendBucket = (typeof SPEND_BUCKETS)[number];
@@ -8,9 +9,6 @@ export interface SpendSpan {
   /** Milliseconds since the epoch. */
   readonly start: number;
 }
-
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
 
 const HOURS_KEPT_MS = 92 * DAY_MS;
 /** Three years and the month that is under way. */
@@ -56,10 +54,4 @@ export function spansOf(from: number, to: number, bucket?: SpendBucket): SpendSp
     }
   }
   return spans;
-}
-
-/** The beginning of a month (UTC), so many after that of `at`. */
-export function monthOf(at: number, offset: number): number {
-  const date = new Date(at);
-  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset);
 }

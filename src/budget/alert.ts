@@ -1,4 +1,5 @@
 // Which alerts are due: shares of a limit that its counter has reached, each once per period. Pure.
+import { DAY_MS, HOUR_MS } from '../lib/time.ts';
 import type { Limit } from './limits.ts';
 
 /** How a counter stands right after charges were added to it. */
@@ -74,8 +75,8 @@ function reaches({ amount }: Limit, spent: number, share: number): boolean {
 }
 
 const FIRST_RETRY_MS = 5_000;
-const LAST_RETRY_MS = 3_600_000;
-const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+const LAST_RETRY_MS = HOUR_MS;
+const GIVE_UP_AFTER_MS = DAY_MS;
 
 /**
  * How long to wait after an attempt that failed, twice as long each time; undefined when there is to be no other.

@@ -1,10 +1,10 @@
 // The counters and plans that are in use; others wait in storage. A counter that is new begins with what was spent before
 // anybody limited it, and one that was not in use for a while is given what was spent meanwhile.
+import { DAY_MS, HOUR_MS } from '../lib/time.ts';
 import { Counter, type LeasedMetric, type StoredCell } from './counter.ts';
 import type { LeasedPlan } from './granted-lease.ts';
 import { LIMIT_TIERS, type Limit, type LimitTier } from './limits.ts';
 import type { SettledSpend, SpendTier } from './settled-spend.ts';
-import { HOUR_MS } from './window.ts';
 
 export interface StoredCounter {
   readonly id: string;
@@ -31,7 +31,7 @@ export interface CounterSource {
 /** How long what nobody uses stays in memory. */
 const IDLE_MS = 10 * 60_000;
 /** Settled spend is known by the hour: a counter must outlive the last of it, or that would count again. */
-const KEEP_EMPTY_MS = 24 * HOUR_MS;
+const KEEP_EMPTY_MS = DAY_MS;
 /** By how much the clock of a gateway may be ahead of the ledger's. */
 const CLOCKS_APART_MS = 60_000;
 

@@ -1,6 +1,7 @@
 // What committed audit events add to spend: settlement and audit event travel together, so this is all a ledger has to
 // keep. Pure.
 import type { AuditEvent } from '../audit/event.ts';
+import { HOUR_MS } from '../lib/time.ts';
 
 export type SpendTier = 'customer' | 'team' | 'virtual_key' | 'provider_config';
 
@@ -20,14 +21,12 @@ export interface SettledSpend {
   readonly output_tokens: number;
 }
 
-const MS_PER_HOUR = 3_600_000;
-
 /** Sums the events by scope and hour. A call that policy denied was not made, and counts for nothing. */
 export function settledSpend(events: readonly AuditEvent[]): SettledSpend[] {
   const sums = new Map<string, SettledSpend>();
   for (const event of events) {
     if (!isCall(event)) continue;
-    const hour = Math.floor(event.at / MS_PER_HOUR);
+    const hour = Math.floor(event.at / HOUR_MS);
     for (const [tier, name] of scopesOf(event)) {
       const at = `${tier} ${hour} ${name}`;
       sums.set(at, add(sums.get(at) ?? { tier, name, hour, ...NOTHING }, event));

@@ -1,5 +1,6 @@
 // Spans of time over which limits count, cut into buckets. A bucket is named by its beginning; all times are
 // milliseconds since the epoch, and calendars are UTC.
+import { DAY_MS, FIRST_MONDAY, HOUR_MS, monthOf } from '../lib/time.ts';
 import type { LimitWindow } from './limits.ts';
 
 export interface Window {
@@ -14,18 +15,28 @@ export interface Window {
   leavesAt(bucket: number): number;
 }
 
-const MINUTE = 60_000;
-export const HOUR_MS = 60 * MINUTE;
-const DAY = 24 * HOUR_MS;
-const WEEK = 7 * DAY;
-const UNITS = { m: MINUTE, h: HOUR_MS, d: DAY, w: WEEK, M: 30 * DAY, Y: 365 * DAY } as const;
+const UNITS = { m: 60_000, h: HOUR_MS, d: DAY_MS, w: 7 * DAY_MS, M: 30 * DAY_MS, Y: 365 * DAY_MS } as const;
 type Unit = keyof typeof UNITS;
+
+export interface Period {
+  readonly count: number;
+  readonly unit: Unit;
+}
 
 const PERIOD = /^(\d{1,4})([mhdwMY])$/;
 /** Of a rolling window. Every unit is a multiple of so many milliseconds. */
 const BUCKETS = 60;
-/** The first Monday of the epoch. */
-const FIRST_MONDAY = 4 * DAY;
+
+/** @returns undefined for what is no period; one of zero is */
+export function parsePeriod(text: string): Period | undefined {
+  const [, count, unit] = PERIOD.exec(text) ?? [];
+  return unit === undefined ? undefined : { count: Number(count), unit: unit as Unit };
+}
+
+/** How long it is where it is rolling. */
+export function periodMs({ count, unit }: Period): number {
+  return count * UNITS[unit];
+}
 
 const opened = new Map<string, Window>();
 
@@ -34,10 +45,10 @@ export function openWindow({ period, calendar }: LimitWindow): Window {
   const name = calendar ? `calendar ${period}` : period;
   const known = opened.get(name);
   if (known !== undefined) return known;
-  const [, digits, unit] = PERIOD.exec(period) ?? [];
-  const count = Number(digits);
-  if (unit === undefined || !(count > 0) || (calendar && count !== 1)) throw new RangeError(`no window: ${name}`);
-  const window = calendar ? calendarWindow(unit as Unit) : rollingWindow(count * UNITS[unit as Unit]);
+  const span = parsePeriod(period);
+  if (span === undefined || span.count === 0 || (calendar && span.count !== 1))
+    throw new RangeError(`no window: ${name}`);
+  const window = calendar ? calendarWindow(span.unit) : rollingWindow(periodMs(span));
   opened.set(name, window);
   return window;
 }
@@ -58,7 +69,7 @@ function rollingWindow(lengthMs: number): Window {
 /** The whole window is one bucket. */
 function calendarWindow(unit: Unit): Window {
   const bucketOf = startOfUnit(unit);
-  const longest = { ...UNITS, M: 31 * DAY, Y: 366 * DAY }[unit];
+  const longest = { ...UNITS, M: 31 * DAY_MS, Y: 366 * DAY_MS }[unit];
   return {
     lengthMs: longest,
     startOf: bucketOf,
@@ -69,7 +80,7 @@ function calendarWindow(unit: Unit): Window {
 }
 
 function startOfUnit(unit: Unit): (at: number) => number {
-  if (unit === 'M') return (at) => Date.UTC(new Date(at).getUTCFullYear(), new Date(at).getUTCMonth());
+  if (unit === 'M') return (at) => monthOf(at, 0);
   if (unit === 'Y') return (at) => Date.UTC(new Date(at).getUTCFullYear(), 0);
   const size = UNITS[unit];
   const origin = unit === 'w' ? FIRST_MONDAY : 0;

@@ -1,11 +1,11 @@
 // Deletes audit events past their age or number, a chunk at a time: one DELETE over millions of rows would hold up
 // every reader and writer of the database.
 import type { SettingsDocument } from '../../config/document.ts';
+import { DAY_MS } from '../../lib/time.ts';
 import { readSettings } from './config-rows.ts';
 
 const CHUNK_ROWS = 1_000;
 const MAX_CHUNKS = 5;
-const MS_PER_DAY = 24 * 3_600_000;
 
 const DELETE_OLD = `
   DELETE FROM audit_events WHERE seq IN (SELECT seq FROM audit_events WHERE at < ? ORDER BY at LIMIT ${CHUNK_ROWS})`;
@@ -30,10 +30,7 @@ export async function deleteExpiredAuditEvents(
   limits: RetentionLimits,
   now: number,
 ): Promise<RetentionProgress> {
-  const due = [
-    db.prepare(DELETE_OLD).bind(now - limits.days * MS_PER_DAY),
-    db.prepare(DELETE_SURPLUS).bind(limits.rows),
-  ];
+  const due = [db.prepare(DELETE_OLD).bind(now - limits.days * DAY_MS), db.prepare(DELETE_SURPLUS).bind(limits.rows)];
   let chunksLeft = MAX_CHUNKS;
   for (const statement of due) {
     for (;;) {

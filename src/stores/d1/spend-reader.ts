@@ -8,6 +8,7 @@ import {
   type SpendReader,
 } from '../../audit/spend-query.ts';
 import { spansOf, type SpendBucket } from '../../audit/spend-spans.ts';
+import { DAY_MS, FIRST_MONDAY } from '../../lib/time.ts';
 import { KEY_ID } from './audit-events.ts';
 import { migrate } from './migrate.ts';
 import { rollupStatements, SPEND_SUMS } from './spend-rollup.ts';
@@ -16,13 +17,10 @@ import { rollupStatements, SPEND_SUMS } from './spend-rollup.ts';
 const MAX_CATCH_UP_STEPS = 10;
 const IS_BEHIND = 'SELECT 1 FROM audit_events WHERE seq > (SELECT seq FROM spend_position) LIMIT 1';
 
-const DAY = 86_400_000;
-/** 1970-01-05 was a Monday. */
-const FIRST_MONDAY = 4 * DAY;
 const BUCKET_START: Readonly<Record<SpendBucket, string>> = {
   hour: 'start',
-  day: `start - start % ${DAY}`,
-  week: `start - (start + ${7 * DAY - FIRST_MONDAY}) % ${7 * DAY}`,
+  day: `start - start % ${DAY_MS}`,
+  week: `start - (start + ${7 * DAY_MS - FIRST_MONDAY}) % ${7 * DAY_MS}`,
   month: "unixepoch(start / 1000, 'unixepoch', 'start of month') * 1000",
 };
 

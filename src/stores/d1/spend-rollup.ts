@@ -2,6 +2,7 @@
 // in the same transaction. What was there before there were rollups is caught up with the same way, in steps.
 import { getTableColumns } from 'drizzle-orm';
 import { OTHER_TAG_VALUES } from '../../audit/spend-query.ts';
+import { DAY_MS, HOUR_MS } from '../../lib/time.ts';
 import { spendRollups } from './schema.ts';
 
 /** Of one step; more than ever arrives at once. */
@@ -22,9 +23,6 @@ export const SPEND_SUMS: readonly string[] = Object.values(getTableColumns(spend
   .map(({ name }) => name)
   .filter((name) => name !== 'span' && name !== 'start' && !DIMENSIONS.includes(name));
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-
 /** Names that only a caller vouches for, of tools and models that need not exist, are not kept apart. */
 const REACHED_LIMITS = "outcome <> 'denied' AND outcome <> 'error' OR reason IN ('budget_exceeded', 'rate_limited')";
 const NAMED_TOOL = `(${REACHED_LIMITS} OR upstream_ms IS NOT NULL)`;
@@ -43,7 +41,7 @@ const FRESH_CALLS = `${FRESH_ROWS}
 
 const FRESH = `
   fresh AS MATERIALIZED (
-    SELECT at - at % ${HOUR} AS start, at - at % ${DAY} AS day, tags, kind,
+    SELECT at - at % ${HOUR_MS} AS start, at - at % ${DAY_MS} AS day, tags, kind,
       ${['customer', 'team', 'key_id', 'key_name', 'provider'].map((column) => nameOf(column)).join(', ')},
       CASE WHEN provider IS NULL THEN ''
         WHEN instr(model, provider || '/') = 1 THEN substr(model, length(provider) + 2, ${MAX_NAME_LENGTH})
@@ -68,7 +66,7 @@ const FRESH = `
 
 const SEEN_TAGS = `
   seen AS MATERIALIZED (
-    SELECT DISTINCT event.at - event.at % ${DAY} AS day, each.key AS tag, each.value AS value
+    SELECT DISTINCT event.at - event.at % ${DAY_MS} AS day, each.key AS tag, each.value AS value
     FROM (SELECT at, tags ${FRESH_CALLS} AND tags IS NOT NULL) AS event, json_each(event.tags) AS each
     WHERE each.type = 'text'
   )`;
@@ -118,7 +116,7 @@ const ADD_UP = `
   )
   INSERT INTO spend_rollups (span, start, ${GROUPED}, ${SPEND_SUMS.join(', ')})
   SELECT span,
-    CASE span WHEN 'hour' THEN start WHEN 'day' THEN start - start % ${DAY}
+    CASE span WHEN 'hour' THEN start WHEN 'day' THEN start - start % ${DAY_MS}
       ELSE unixepoch(start / 1000, 'unixepoch', 'start of month') * 1000 END,
     ${GROUPED}, ${SPEND_SUMS.join(', ')}
   FROM (SELECT 'hour' AS span UNION ALL SELECT 'day' UNION ALL SELECT 'month') CROSS JOIN hours WHERE true

@@ -1,10 +1,10 @@
 // `GET /v1/usage`: what bounds the key that asks, how that stands, and what the key itself has spent.
 import type { Context } from 'hono';
 import type { SpendReader } from '../../../audit/spend-query.ts';
-import { DAY_MS, monthOf } from '../../../audit/spend-spans.ts';
 import type { LimitStanding } from '../../../budget/admission.ts';
 import { shownAmount, toTimeText, UNITS } from '../../../budget/refusal.ts';
 import { describeFault, log } from '../../../lib/log.ts';
+import { DAY_MS, monthOf } from '../../../lib/time.ts';
 import { failure } from '../../../policy/failure.ts';
 import { limitsOver } from '../../../policy/key-limits.ts';
 import type { AppEnv } from '../../app-env.ts';

@@ -1,0 +1,12 @@
+// Spans and moments of time, in milliseconds since the epoch; calendars are UTC.
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+/** 1970-01-05. */
+export const FIRST_MONDAY = 4 * DAY_MS;
+
+/** The beginning of a month, so many after that of `at`. */
+export function monthOf(at: number, offset: number): number {
+  const date = new Date(at);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset);
+}
