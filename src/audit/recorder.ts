@@ -14,6 +14,8 @@ export interface Recorder {
   /** @param charges what the event settles: that of the payer's ledger is committed with it, others are batched */
   durable(payer: string, event: AuditEvent, charges?: readonly SettledCharge[]): Promise<void>;
   batched(payer: string, event: AuditEvent, charges?: readonly SettledCharge[]): void;
+  /** Batches what was settled without an event. @throws AuditOverflow as `batched` does */
+  settled(charges: readonly SettledCharge[]): void;
 }
 
 export class AuditOverflow extends Error {

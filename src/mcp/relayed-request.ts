@@ -9,7 +9,7 @@ import { hopOf, relayedParams } from './hop.ts';
 import { isGranted, type Grant } from './scope.ts';
 import { relayedEvent, type RelayedSubject } from './request-event.ts';
 import { admitRequest, settleRequest, type Admitted } from './request-limits.ts';
-import { readyView, requestUpstream, type Attempt } from './upstream-round.ts';
+import { failedHere, readyView, requestUpstream, type Attempt } from './upstream-round.ts';
 
 export interface RelayedRequest extends Omit<RelayedSubject, 'upstream' | 'requestBytes'> {
   /** Absent where nothing in the scope answers to what the client named. */
@@ -63,9 +63,17 @@ async function attemptRequest(request: ClientRequest, relayed: RelayedRequest): 
     signal: request.signal,
     principal: caller.virtualKey.principal.keyId,
   };
+  const hop = hopOf(request, upstream.name, params);
   const admitted = await admitRequest(request, caller.virtualKey, upstream);
   if (!admitted.ok) return { outcome: admitted, denial: admitted.error.code };
-  const attempt = await requestUpstream(request, upstream, round, hopOf(request, upstream.name, params));
+  const startedAt = request.now();
+  const attempt = await requestUpstream(request, upstream, round, hop).catch(
+    // What failed here may have been sent.
+    (fault: unknown) => ({
+      ...failedHere('relayed.request.failed', caller.requestId, upstream.name, fault),
+      upstreamMs: request.now() - startedAt,
+    }),
+  );
   return { ...attempt, admitted: admitted.value };
 }
 

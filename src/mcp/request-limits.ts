@@ -1,5 +1,6 @@
 // What a request to an upstream is charged, before and after: every request counts as one, and a tool costs what the
 // operator says it does.
+import type { Recorder } from '../audit/recorder.ts';
 import type { Admission, SettledCharge, Ticket } from '../budget/admission.ts';
 import { toNanoUsd, type NanoUsd } from '../budget/money.ts';
 import { refusalFailure } from '../budget/refusal.ts';
@@ -56,6 +57,29 @@ export function settleRequest({ ticket, cost }: Admitted, attempt: Attempt<objec
     ...(actual !== undefined && { cost: actual }),
     ...(ticket !== undefined && { charges: ticket.settle({ cost: actual ?? NOTHING, tokens: 0, requests: 1 }) }),
   };
+}
+
+/** A request that leaves no event. What fails here may have been sent, and counts. */
+export async function sendUnrecorded<T>(
+  ports: LimitPorts & { readonly recorder: Pick<Recorder, 'settled'> },
+  key: VirtualKey,
+  upstream: Upstream,
+  send: () => Promise<Attempt<T>>,
+): Promise<Attempt<T>['outcome']> {
+  const admitted = await admitRequest(ports, key, upstream);
+  if (!admitted.ok) return admitted;
+  let upstreamMs: number | undefined = 0;
+  try {
+    const attempt = await send();
+    ({ upstreamMs } = attempt);
+    return attempt.outcome;
+  } finally {
+    const { charges = [] } = settleRequest(admitted.value, {
+      outcome: ok({}),
+      ...(upstreamMs !== undefined && { upstreamMs }),
+    });
+    ports.recorder.settled(charges);
+  }
 }
 
 /** The client calls again with what the server wants to know, and the work is done, and paid for, then. */

@@ -17,7 +17,7 @@ import { isGranted, type Grant, type Scope } from './scope.ts';
 import { toolCallEvent } from './request-event.ts';
 import { admitRequest, settleRequest, type Admitted, type LimitPorts } from './request-limits.ts';
 import { isToolResult, NOT_A_TOOL_RESULT } from './upstream/relayed-result.ts';
-import { readyView, requestUpstream, type Attempt, type Hop, type RoundFailure } from './upstream-round.ts';
+import { failedHere, readyView, requestUpstream, type Attempt, type Hop, type RoundFailure } from './upstream-round.ts';
 
 export interface ToolCallPorts extends LimitPorts {
   readonly waitUntil: (promise: Promise<unknown>) => void;
@@ -90,6 +90,8 @@ export function createToolInvoker(ports: ToolCallPorts): ToolInvoker {
   };
 }
 
+const FAILED = 'tool.call.failed';
+
 async function callAndRecord(
   ports: ToolCallPorts,
   caller: ToolCaller,
@@ -121,18 +123,15 @@ async function attemptCall(
     const startedAt = ports.now();
     const attempt = await callUpstream(ports, grant, caller, invocation).catch(
       // What failed here may have run there.
-      (fault: unknown) => ({ ...failedHere(caller, server, fault), upstreamMs: ports.now() - startedAt }),
+      (fault: unknown) => ({
+        ...failedHere(FAILED, caller.requestId, server, fault),
+        upstreamMs: ports.now() - startedAt,
+      }),
     );
     return { ...attempt, admitted: admitted.value };
   } catch (fault) {
-    return failedHere(caller, server, fault);
+    return failedHere(FAILED, caller.requestId, server, fault);
   }
-}
-
-function failedHere(caller: ToolCaller, server: string, fault: unknown): ToolCallAttempt {
-  log('error', 'tool.call.failed', { request_id: caller.requestId, server, fault: describeFault(fault) });
-  const text = `The gateway failed; its log names the fault under ${caller.requestId}.`;
-  return { outcome: err(failure('internal_error', text)) };
 }
 
 function denied(reason: string): ToolCallAttempt {

@@ -2,6 +2,7 @@
 // learns of how it went.
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { JsonObject } from '../lib/json-value.ts';
+import { describeFault, log } from '../lib/log.ts';
 import { err, type Result } from '../lib/result.ts';
 import { failure, type Failure } from '../policy/failure.ts';
 import type { Upstream } from '../policy/snapshot.ts';
@@ -93,6 +94,12 @@ export async function requestUpstream(
   const { stage, message, detail = message } = outcome.error;
   ports.upstreamViews.report(upstream, { ok: false, stage, message: detail });
   return { outcome, upstreamMs };
+}
+
+/** For a fault of the gateway's own, which the client is told without detail. @param event names it in the log */
+export function failedHere(event: string, requestId: string, server: string, fault: unknown): Attempt<never> {
+  log('error', event, { request_id: requestId, server, fault: describeFault(fault) });
+  return { outcome: err(failure('internal_error', `The gateway failed; its log names the fault under ${requestId}.`)) };
 }
 
 /** The upstream's view, or why it is not to be tried now. Health fails open: who was never asked is asked now. */

@@ -2,6 +2,7 @@ import { isObject, textAt, type JsonObject } from '../../lib/json-value.ts';
 import type { ClientRequest } from '../client-request.ts';
 import { hopOf, relayedParams } from '../hop.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
+import { sendUnrecorded } from '../request-limits.ts';
 import { resourceMap } from '../resource-map.ts';
 import { isGranted, type Grant } from '../scope.ts';
 import { finished } from '../shown-result.ts';
@@ -9,7 +10,7 @@ import { readyView, requestUpstream } from '../upstream-round.ts';
 import { failureAnswer, invalidParams, unknownName, unknownResource } from './failure-answer.ts';
 import { findPrompt } from './prompts-get.ts';
 
-/** Helps with typing, effects it has none: it is not on the record. */
+/** Helps with typing, effects it has none: it is not on the record, but limits hold for it. */
 export async function complete(request: ClientRequest, params: JsonObject): Promise<RpcAnswer> {
   const { ref } = params;
   if (!isObject(ref)) return invalidParams('"ref" must be an object');
@@ -28,7 +29,9 @@ export async function complete(request: ClientRequest, params: JsonObject): Prom
     signal: request.signal,
     principal: request.caller.virtualKey.principal.keyId,
   };
-  const { outcome } = await requestUpstream(request, upstream, round, hopOf(request, upstream.name, params));
+  const outcome = await sendUnrecorded(request, request.caller.virtualKey, upstream, () =>
+    requestUpstream(request, upstream, round, hopOf(request, upstream.name, params)),
+  );
   return outcome.ok ? finished(request, outcome.value, upstream.name) : failureAnswer(outcome.error);
 }
 

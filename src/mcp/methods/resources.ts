@@ -1,7 +1,9 @@
+import { ok } from '../../lib/result.ts';
 import { isObject, type JsonObject } from '../../lib/json-value.ts';
 import type { ClientRequest } from '../client-request.ts';
 import type { RpcAnswer } from '../protocol/message.ts';
 import { relayRequest } from '../relayed-request.ts';
+import { sendUnrecorded } from '../request-limits.ts';
 import { addressedResource, resourceMap, type ResourceMap, type ResourceTarget } from '../resource-map.ts';
 import { finished } from '../shown-result.ts';
 import { failureAnswer, invalidParams, saysNotFound, unknownResource } from './failure-answer.ts';
@@ -35,8 +37,12 @@ export async function subscribe(request: ClientRequest, params: JsonObject): Pro
   if (typeof uri !== 'string') return invalidParams('"uri" must be a string');
   const target = (await resourceMap(request.caller.scope, request.upstreamViews)).find(uri);
   if (target === undefined) return unknownResource('legacy', uri);
-  const outcome = await request.session?.subscribe(target.grant.upstream, target.uri, uri);
-  if (outcome?.ok === false) {
+  const { upstream } = target.grant;
+  const outcome = await sendUnrecorded(request, request.caller.virtualKey, upstream, async () => ({
+    outcome: (await request.session?.subscribe(upstream, target.uri, uri)) ?? ok(undefined),
+    upstreamMs: 0,
+  }));
+  if (!outcome.ok) {
     return saysNotFound(outcome.error) ? unknownResource('legacy', uri) : failureAnswer(outcome.error);
   }
   return { result: {} };

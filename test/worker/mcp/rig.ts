@@ -1,5 +1,6 @@
 // The methods over upstreams, links and records held in memory.
 import type { AuditEvent } from '../../../src/audit/event.ts';
+import type { Admission } from '../../../src/budget/admission.ts';
 import { settingsDocument } from '../../../src/config/document.ts';
 import type { HealthReport } from '../../../src/health/report.ts';
 import { ok, type Result } from '../../../src/lib/result.ts';
@@ -114,6 +115,8 @@ export interface RigOptions {
   readonly requestStates?: RequestStates;
   readonly session?: ClientRequest['session'];
   readonly recordFails?: boolean;
+  /** Asked where the key or a server has limits. */
+  readonly admission?: Admission;
   readonly now?: () => number;
 }
 
@@ -133,6 +136,7 @@ export interface Rig {
 /** Everything of all servers is granted unless a scope says otherwise. */
 export function methodsRig(options: RigOptions): Rig {
   const { catalogs, era = 'modern', answer = async () => ok({ content: [] }), now = () => NOW } = options;
+  const { admission = NO_LIMITS } = options;
   const everything = Object.fromEntries(Object.keys(catalogs).map((name) => [name, ['*']]));
   const wide = options.scope ?? scopeWith({ tools: everything, resources: everything, prompts: everything });
   const scope = narrowScope(wide, options.narrowing ?? {});
@@ -147,6 +151,7 @@ export function methodsRig(options: RigOptions): Rig {
   const recorder = {
     durable: async (_payer: string, event: AuditEvent) => keep(event),
     batched: (_payer: string, event: AuditEvent) => keep(event),
+    settled: () => undefined,
   };
   const links: UpstreamLinks = {
     request: async (upstream, request) => {
@@ -175,12 +180,12 @@ export function methodsRig(options: RigOptions): Rig {
       now,
       waitUntil: () => undefined,
       recorder,
-      admission: NO_LIMITS,
+      admission,
       upstreamViews: views,
       links,
     }),
     recorder,
-    admission: NO_LIMITS,
+    admission,
     now,
     requestBytes: 100,
     signal: new AbortController().signal,

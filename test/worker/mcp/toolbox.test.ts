@@ -61,6 +61,7 @@ function rig(answer: Result<CallToolResult, ToolCallFailure> = ok({ content: [] 
         events.push(event);
       },
       batched: () => {},
+      settled: () => {},
     },
     toolInvoker: {
       invoke: async (_caller: unknown, invocation: ToolInvocation) => {

@@ -81,6 +81,7 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
     recorder: {
       durable: async (payer, event) => record(payer, event, true),
       batched: (payer, event) => record(payer, event, false),
+      settled: () => undefined,
     },
     upstreamViews: {
       async view(upstream) {

@@ -149,6 +149,7 @@ function servicesOf(
         record(event);
       },
       batched: (_payer, event) => record(event),
+      settled: () => undefined,
     },
   };
 }

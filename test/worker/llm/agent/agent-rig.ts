@@ -92,7 +92,11 @@ export function agentRig(options: AgentRigOptions): AgentRig {
       statusOf: () => 500,
       refusesConnections: async () => false,
       admission: NO_LIMITS,
-      recorder: { durable: async () => {}, batched: (_payer: string, event: AuditEvent) => void events.push(event) },
+      recorder: {
+        durable: async () => {},
+        batched: (_payer: string, event: AuditEvent) => void events.push(event),
+        settled: () => {},
+      },
       errorBody: async (reason: Failure) => ({ type: 'error', error: { message: reason.message, code: reason.code } }),
       toolbox: {
         list: async () => tools,

@@ -122,7 +122,7 @@ export function sessionRig(options: RigOptions = {}, store = memoryStore(options
     standing: async () =>
       revoked ? undefined : { scope, settings: settingsDocument.parse({}), virtualKey: {} as VirtualKey },
     admission: NO_LIMITS,
-    recorder: { durable: async () => undefined, batched: () => undefined },
+    recorder: { durable: async () => undefined, batched: () => undefined, settled: () => undefined },
     serve,
     upstreams: () => ({
       toolInvoker: { invoke: async () => ({ ok: true, value: { content: [] } }) },

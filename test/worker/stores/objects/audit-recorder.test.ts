@@ -4,12 +4,12 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
 import type { LedgerEntry } from '../../../../durable-objects/contracts.ts';
 import type { AuditEvent } from '../../../../src/audit/event.ts';
-import { AuditOverflow } from '../../../../src/audit/recorder.ts';
+import { AuditOverflow, type Recorder } from '../../../../src/audit/recorder.ts';
 import type { Charge } from '../../../../src/budget/admission.ts';
 import { NOTHING } from '../../../../src/budget/amounts.ts';
 import type { Env } from '../../../../src/env.ts';
 import { AuditBuffer, type Claim } from '../../../../src/stores/objects/audit-buffer.ts';
-import { createRecorder, flushAll, type LedgerRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
+import { createRecorder, flushAll } from '../../../../src/stores/objects/audit-recorder.ts';
 import { settle, TestClock } from './test-clock.ts';
 import { failingDatabase, makeEvent, outboxIds, useDatabase } from '../../durable-objects/ledger-rig.ts';
 
@@ -33,7 +33,7 @@ function isolate(record: Record) {
   };
   const ledgers = { BUDGET_LEDGER: namespace } as unknown as Pick<Env, 'BUDGET_LEDGER'>;
   const kept: Promise<unknown>[] = [];
-  const request = (waitUntil = (promise: Promise<unknown>) => void kept.push(promise)): LedgerRecorder =>
+  const request = (waitUntil = (promise: Promise<unknown>) => void kept.push(promise)): Recorder =>
     createRecorder(ledgers, waitUntil, options);
   const flush = (until: number): Promise<boolean> => flushAll(ledgers, until, options);
   return { clock, calls, entries: arrived, buffer: options.buffer, kept, request, sendEverything: flush };

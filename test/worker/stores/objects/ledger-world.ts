@@ -1,5 +1,6 @@
 // Isolates and ledgers with a network between them that does as it is told, and a clock that stands still unless moved.
 import type { LedgerEntry } from '../../../../durable-objects/contracts.ts';
+import type { Recorder } from '../../../../src/audit/recorder.ts';
 import type { Admission, Charge, LimitStanding, Refusal, Ticket } from '../../../../src/budget/admission.ts';
 import { Ledger } from '../../../../src/budget/ledger.ts';
 import { LeasePool } from '../../../../src/budget/lease-pool.ts';
@@ -8,7 +9,7 @@ import type { Amounts, ChargePlan, Limit, Metric } from '../../../../src/budget/
 import { toNanoUsd } from '../../../../src/budget/money.ts';
 import type { Env } from '../../../../src/env.ts';
 import { AuditBuffer } from '../../../../src/stores/objects/audit-buffer.ts';
-import { createRecorder, type LedgerRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
+import { createRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
 import { createAdmission } from '../../../../src/stores/objects/ledger-admission.ts';
 import { surrender } from '../../../../src/stores/objects/lease-keeper.ts';
 import { TestClock } from './test-clock.ts';
@@ -35,7 +36,7 @@ export interface Isolate {
   readonly buffer: AuditBuffer;
   /** As one request has them. */
   readonly admission: Admission;
-  readonly recorder: LedgerRecorder;
+  readonly recorder: Recorder;
   surrender(until: number): Promise<boolean>;
   /** Nothing it does from here on arrives, and nothing arrives there. */
   crash(): void;

@@ -2,11 +2,12 @@
 import { env } from 'cloudflare:workers';
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
+import type { Recorder } from '../../../../src/audit/recorder.ts';
 import type { Admission, LimitStanding, Ticket } from '../../../../src/budget/admission.ts';
 import { LeasePool } from '../../../../src/budget/lease-pool.ts';
 import type { ChargePlan } from '../../../../src/budget/limits.ts';
 import { AuditBuffer } from '../../../../src/stores/objects/audit-buffer.ts';
-import { createRecorder, flushAll, type LedgerRecorder } from '../../../../src/stores/objects/audit-recorder.ts';
+import { createRecorder, flushAll } from '../../../../src/stores/objects/audit-recorder.ts';
 import { budgetLedger } from '../../../../src/stores/objects/budget-ledger.ts';
 import { createAdmission } from '../../../../src/stores/objects/ledger-admission.ts';
 import { surrender } from '../../../../src/stores/objects/lease-keeper.ts';
@@ -14,7 +15,7 @@ import { CENT, limitOf, need, planOf } from './ledger-world.ts';
 
 interface Request {
   readonly admission: Admission;
-  readonly recorder: LedgerRecorder;
+  readonly recorder: Recorder;
 }
 
 function newIsolate() {
@@ -50,7 +51,7 @@ describe('two isolates at one ledger', () => {
   it('never pass the limit together, and return everything', async () => {
     const plan = planOf([limitOf('cost', 100 * CENT), limitOf('requests', 10_000)], 'key:two');
     const isolates = [newIsolate(), newIsolate()];
-    const tickets: { recorder: LedgerRecorder; ticket: Ticket }[] = [];
+    const tickets: { recorder: Recorder; ticket: Ticket }[] = [];
     const ask = (index: number): Promise<void> | undefined =>
       isolates[index % 2]?.request(async ({ admission, recorder }) => {
         const outcome = await admission.admit([plan], need(CENT));
