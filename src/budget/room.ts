@@ -42,10 +42,16 @@ function* windowedRefusals({ counters }: LeasedPlan, needs: Amounts, now: number
 /** @param bound what may be taken for the request to fit */
 function timesOf(counter: Counter, bound: number, now: number): Pick<Refusal, 'resetsAt' | 'certainUntil'> {
   if (bound < 0) return {};
-  if (counter.spent + counter.presumed <= bound) return { resetsAt: now + SOON_MS };
-  const resetsAt = counter.fallsTo(bound - counter.held, now) ?? counter.fallsTo(bound, now);
+  const { held, slack, window } = counter;
+  // Money and tokens come back where less was used. A request that is under way counts as one when it has ended, too.
+  const staying = counter.metric === 'requests' ? held - slack : 0;
+  if (counter.spent + counter.presumed + staying <= bound) return { resetsAt: now + SOON_MS };
+  const resetsAt =
+    counter.fallsTo(bound - held, now) ??
+    counter.fallsTo(bound - staying, now) ??
+    window.leavesAt(window.bucketOf(now));
   const certainUntil = counter.spent > bound ? counter.fallsTo(bound, now, true) : undefined;
-  return { ...(resetsAt !== undefined && { resetsAt }), ...(certainUntil !== undefined && { certainUntil }) };
+  return { resetsAt, ...(certainUntil !== undefined && { certainUntil }) };
 }
 
 function* slotRefusals(

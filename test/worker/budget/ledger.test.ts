@@ -150,6 +150,21 @@ describe('a refusal', () => {
     await rig.granted([limit], amounts(1));
   });
 
+  it.each([
+    ['30m', false, NOON + 30.5 * MINUTE],
+    ['1h', true, NOON + HOUR],
+  ])(
+    'counts requests under way as requests, which end no sooner than the window (%s, calendar: %s)',
+    async (...row) => {
+      const [period, isCalendar, end] = row;
+      const rig = new Rig();
+      const limit: Limit = { ...costLimit(2, period, isCalendar ? calendar(period) : {}), metric: 'requests' };
+      await rig.granted([limit], amounts(0, 0, 2));
+      const refusal = await rig.refused([limit], amounts(0));
+      expect(refusal).toEqual({ limit, spent: 0, reserved: 2, need: 1, resetsAt: end });
+    },
+  );
+
   it('is not certain, and soon over, where requests under way leave no room', async () => {
     const rig = new Rig();
     const limit = costLimit(10);
