@@ -1,8 +1,7 @@
 // What may be asked of spend, and the port by which it is asked.
 import { z } from 'zod';
-import { toTimeText } from '../budget/refusal.ts';
 import { ok, type Result } from '../lib/result.ts';
-import { DAY_MS, HOUR_MS } from '../lib/time.ts';
+import { DAY_MS, HOUR_MS, toTimeText } from '../lib/time.ts';
 import type { Failure } from '../policy/failure.ts';
 import { cursor, limit, parseParameters, refuseParameter, tag, TAG_NAME, text, time } from './query-parameters.ts';
 import { hoursKeptFrom, keptFrom, LONGEST_RANGE_DAYS, SPEND_BUCKETS, type SpendBucket } from './spend-spans.ts';

@@ -1,8 +1,9 @@
 // What is told of an alert: to the webhook and to the audit.
 import type { AuditEvent } from '../audit/event.ts';
+import { toTimeText } from '../lib/time.ts';
 import type { Limit, LimitTier, Metric } from './limits.ts';
 import type { CounterStanding } from './alert.ts';
-import { shownAmount, toTimeText, UNITS } from './refusal.ts';
+import { shownAmount, UNITS } from './refusal.ts';
 
 /** One share of one limit was reached. */
 export interface ThresholdAlert {

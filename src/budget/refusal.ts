@@ -1,9 +1,10 @@
 // What a caller is told whose request a limit leaves no room for: in words for people and models, in members for programs.
+import { toTimeText } from '../lib/time.ts';
 import { failure, type Failure, type FailureLimit } from '../policy/failure.ts';
 import type { Refusal } from './admission.ts';
 import type { Limit, LimitTier, LimitWindow, Metric } from './limits.ts';
 import { toNanoUsd, toUsdText } from './money.ts';
-import { openWindow } from './window.ts';
+import { openWindow, parsePeriod, type Period } from './window.ts';
 
 /** Sooner than any window ends that somebody would wait for. */
 const SOON_SECONDS = 2;
@@ -62,11 +63,6 @@ export function shownAmount(metric: Metric, amount: number): number {
   return metric === 'cost' ? amount / 1e9 : amount;
 }
 
-/** ISO 8601, UTC, without the milliseconds where there are none. @param at milliseconds since the epoch */
-export function toTimeText(at: number): string {
-  return new Date(at).toISOString().replace('.000Z', 'Z');
-}
-
 function failureLimit({ limit, resetsAt }: Refusal): FailureLimit {
   const { tier, name, tool, metric, amount, window } = limit;
   return {
@@ -94,7 +90,7 @@ function messageOf(refusal: Refusal, waitSeconds: number | undefined): string {
 }
 
 function concurrencyMessage({ limit, reserved }: Refusal): string {
-  const cap = `${limit.amount} ${limit.amount === 1 ? 'request' : 'requests'} at once`;
+  const cap = `${counted(limit.amount, 'request')} at once`;
   const text = `The rate limit of ${ownerOf(limit)} is ${cap}`;
   if (limit.amount === 0) return `${text}. ${remedy(limit)}.`;
   return `${text}, and ${reserved} ${reserved === 1 ? 'is' : 'are'} running. Try again when one has ended.`;
@@ -141,23 +137,27 @@ function needText({ limit, need }: Refusal): string {
 
 function amountText({ metric }: Limit, amount: number): string {
   if (metric === 'cost') return `$${toUsdText(toNanoUsd(amount))}`;
-  const noun = metric === 'tokens' ? 'token' : 'request';
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+  return counted(amount, metric === 'tokens' ? 'token' : 'request');
 }
 
-const PERIODS: Readonly<Record<string, string>> = {
+const UNIT_NOUNS: Readonly<Record<Period['unit'], string>> = {
   m: 'minute', h: 'hour', d: 'day', w: 'week', M: 'month', Y: 'year',
 }; // prettier-ignore
 
 function periodText(window: LimitWindow | undefined): string {
-  const [, count, letter] = /^(\d+)([mhdwMY])$/.exec(window?.period ?? '') ?? [];
-  const noun = PERIODS[letter ?? ''];
-  if (window === undefined || noun === undefined) return 'in all';
-  return `per ${window.calendar ? 'calendar ' : ''}${count === '1' ? noun : `${count} ${noun}s`}`;
+  const period = parsePeriod(window?.period ?? '');
+  if (window === undefined || period === undefined) return 'in all';
+  const noun = UNIT_NOUNS[period.unit];
+  return `per ${window.calendar ? 'calendar ' : ''}${period.count === 1 ? noun : counted(period.count, noun)}`;
 }
 
 function durationText(seconds: number): string {
-  const [size, noun] = seconds < 120 ? [1, 'second'] : seconds < 7_200 ? [60, 'minute'] : seconds < 172_800 ? [3_600, 'hour'] : [86_400, 'day']; // prettier-ignore
-  const count = Math.ceil(seconds / size);
+  if (seconds < 120) return counted(seconds, 'second');
+  if (seconds < 7_200) return counted(Math.ceil(seconds / 60), 'minute');
+  if (seconds < 172_800) return counted(Math.ceil(seconds / 3_600), 'hour');
+  return counted(Math.ceil(seconds / 86_400), 'day');
+}
+
+function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,6 @@
 // How the vendors tell callers what is left of their rate limits, told of the gateway's own.
 import type { LimitStanding } from '../budget/admission.ts';
-import { toTimeText } from '../budget/refusal.ts';
+import { toTimeText } from '../lib/time.ts';
 import type { Dialect } from './error-response.ts';
 
 export type HeaderEntry = readonly [name: string, value: string];

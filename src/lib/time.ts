@@ -10,3 +10,8 @@ export function monthOf(at: number, offset: number): number {
   const date = new Date(at);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + offset);
 }
+
+/** ISO 8601, without the milliseconds where there are none. */
+export function toTimeText(at: number): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { encodeCursor } from '../../../audit/query-parameters.ts';
 import { parseSpendQuery } from '../../../audit/spend-query.ts';
-import { toTimeText } from '../../../budget/refusal.ts';
+import { toTimeText } from '../../../lib/time.ts';
 import type { AppEnv } from '../../app-env.ts';
 import { shownSums } from '../../spend-sums.ts';
 import { methodNotAllowed, problem } from './answers.ts';

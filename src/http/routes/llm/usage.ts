@@ -2,9 +2,9 @@
 import type { Context } from 'hono';
 import type { SpendReader } from '../../../audit/spend-query.ts';
 import type { LimitStanding } from '../../../budget/admission.ts';
-import { shownAmount, toTimeText, UNITS } from '../../../budget/refusal.ts';
+import { shownAmount, UNITS } from '../../../budget/refusal.ts';
 import { describeFault, log } from '../../../lib/log.ts';
-import { DAY_MS, monthOf } from '../../../lib/time.ts';
+import { DAY_MS, monthOf, toTimeText } from '../../../lib/time.ts';
 import { failure } from '../../../policy/failure.ts';
 import { limitsOver } from '../../../policy/key-limits.ts';
 import type { AppEnv } from '../../app-env.ts';
