@@ -81,17 +81,17 @@ describe('a fault of the gateway', () => {
   });
 });
 
-describe('a subscription', () => {
-  const sessionOf = (subscribed: string[], outcome: 'works' | 'breaks' = 'works'): ClientRequest['session'] => ({
-    setLogLevel: async () => undefined,
-    async subscribe(_upstream, uri) {
-      subscribed.push(uri);
-      if (outcome === 'breaks') throw new Error('a fault of the gateway');
-      return ok(undefined);
-    },
-    unsubscribe: async () => undefined,
-  });
+const sessionOf = (subscribed: string[], outcome: 'works' | 'breaks' = 'works'): ClientRequest['session'] => ({
+  setLogLevel: async () => undefined,
+  async subscribe(_upstream, uri) {
+    subscribed.push(uri);
+    if (outcome === 'breaks') throw new Error('a fault of the gateway');
+    return ok(undefined);
+  },
+  unsubscribe: async () => undefined,
+});
 
+describe('a subscription', () => {
   it.each(['works', 'breaks'] as const)('counts, and its end does not: it %s', async (outcome) => {
     const tickets = countedTickets();
     const rig = bounded(tickets, { era: 'legacy', session: sessionOf([], outcome) });

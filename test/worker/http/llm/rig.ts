@@ -3,11 +3,13 @@ import { createExecutionContext } from 'cloudflare:test';
 import { Hono } from 'hono';
 import type { AuditEvent } from '../../../../src/audit/event.ts';
 import { AuditOverflow } from '../../../../src/audit/recorder.ts';
+import type { Admission } from '../../../../src/budget/admission.ts';
+import type { Limit } from '../../../../src/budget/limits.ts';
 import { gatewayDocument, type ProviderDocument } from '../../../../src/config/document.ts';
 import type { Env } from '../../../../src/env.ts';
 import type { AppEnv } from '../../../../src/http/app-env.ts';
 import { llmRoutes } from '../../../../src/http/routes/llm/index.ts';
-import type { PolicySnapshot, ProviderGrant, VirtualKey } from '../../../../src/policy/snapshot.ts';
+import type { KeyLimits, PolicySnapshot, ProviderGrant, VirtualKey } from '../../../../src/policy/snapshot.ts';
 import type { Services } from '../../../../src/services.ts';
 import { NO_LIMITS } from '../../no-limits.ts';
 
@@ -25,6 +27,8 @@ export interface RigOptions {
   readonly requestBytes?: number;
   readonly concurrentRequests?: number;
   readonly recorder?: 'works' | 'full' | 'broken';
+  /** Asked for every call where it is given; else nothing bounds the key. */
+  readonly admission?: Admission;
 }
 
 export interface Rig {
@@ -37,6 +41,16 @@ export interface Rig {
   /** The one event, once it is there. */
   readonly event: () => Promise<AuditEvent>;
 }
+
+export const LIMIT: Limit = {
+  id: 'calls of the key',
+  tier: 'virtual_key',
+  name: 'tester',
+  metric: 'requests',
+  amount: 9,
+  window: { period: '1m', calendar: false },
+};
+const LIMITS: KeyLimits = { own: [LIMIT], providers: new Map(), mcpClients: new Map() };
 
 let revision = 0;
 
@@ -112,6 +126,7 @@ function snapshotOf({ providers, grants, ...options }: RigOptions): PolicySnapsh
     prompts: new Map(),
     toolGroups: [],
     providers: new Map(Object.entries(granted).map(([name, grant]) => [name, { models: ['*'], weight: 1, ...grant }])),
+    ...(options.admission !== undefined && { limits: LIMITS }),
   };
   const { audit, limits, health, mcp } = document;
   return {
@@ -127,7 +142,7 @@ function snapshotOf({ providers, grants, ...options }: RigOptions): PolicySnapsh
 }
 
 function servicesOf(
-  { recorder = 'works' }: RigOptions,
+  { recorder = 'works', admission = NO_LIMITS }: RigOptions,
   snapshot: PolicySnapshot,
   events: AuditEvent[],
   context: Pick<ExecutionContext, 'waitUntil'>,
@@ -142,7 +157,7 @@ function servicesOf(
     waitUntil: (promise) => context.waitUntil(promise),
     snapshot: async () => snapshot,
     hashVirtualKey: async (key) => key,
-    admission: NO_LIMITS,
+    admission,
     recorder: {
       async durable(_payer, event) {
         await scheduler.wait(5);
