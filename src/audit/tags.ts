@@ -9,7 +9,7 @@ const MAX_KEY_LENGTH = 64;
 const MAX_VALUE_LENGTH = 256;
 const KEY = /^[A-Za-z0-9][A-Za-z0-9._:/-]*$/;
 // Printable, so that a tag cannot forge a line wherever it is shown.
-const VALUE = /^[\x20-\x7e\x80-\xff]*$/;
+const VALUE = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u{fffd}]*$/u;
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -37,7 +37,7 @@ function problemOf(key: string, value: string): string | undefined {
     return `the key "${shorten(key)}" must begin with a letter or digit and go on with those, ".", "_", ":", "/" and "-"`;
   }
   if (value.length > MAX_VALUE_LENGTH) return `the value of "${key}" is longer than ${MAX_VALUE_LENGTH} characters`;
-  if (!VALUE.test(value)) return `the value of "${key}" holds a control character`;
+  if (!VALUE.test(value)) return `the value of "${key}" holds what does not print, or is not UTF-8`;
   return undefined;
 }
 

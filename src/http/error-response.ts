@@ -27,7 +27,7 @@ const STATUS = {
   internal_error: 500,
 } as const satisfies Record<FailureCode, number>;
 
-const SDK_PATIENCE_SECONDS = 60;
+const PATIENCE_SECONDS = 60;
 
 /** OpenAI's `error.type`, chosen so that its SDKs raise the class a caller expects. */
 function openAiType(status: number): string {
@@ -88,11 +88,11 @@ export function errorResponse(failure: Failure, dialect: Dialect, requestId: str
 }
 
 /**
- * Whether a client that tries again by itself would do so for nothing. OpenAI's and Anthropic's SDKs heed the header; they
- * wait no longer than a minute, whatever `Retry-After` says, and then try twice within seconds.
+ * Whether a client that tries again by itself would do so for nothing. OpenAI's and Anthropic's SDKs heed the header. Without
+ * it the one would not wait for longer than a minute, and try again within seconds; the other would hang until then.
  */
 function isVainToRetry({ limit, retryAfterSeconds = 0 }: Failure): boolean {
-  return limit !== undefined && (limit.resetsAt === undefined || retryAfterSeconds > SDK_PATIENCE_SECONDS);
+  return limit !== undefined && (limit.resetsAt === undefined || retryAfterSeconds > PATIENCE_SECONDS);
 }
 
 function errorBody(failure: Failure, status: number, dialect: Dialect, requestId: string): unknown {

@@ -7,6 +7,7 @@ describe('good', () => {
     [' team = search , run=', { team: 'search', run: '' }],
     ['url=https://x/?a=b', { url: 'https://x/?a=b' }],
     ['a.b/c:d-e_f=1', { 'a.b/c:d-e_f': '1' }],
+    ['team=поиск é 👩‍💻', { team: 'поиск é 👩‍💻' }],
     [`${'k'.repeat(64)}=${'v'.repeat(256)}`, { ['k'.repeat(64)]: 'v'.repeat(256) }],
     [null, undefined],
     [undefined, undefined],
@@ -26,7 +27,12 @@ describe('bad', () => {
     ['a=1,a=2', '"a" is given twice'],
     [`${'k'.repeat(65)}=1`, 'is longer than 64 characters'],
     [`a=${'v'.repeat(257)}`, 'the value of "a" is longer than 256 characters'],
-    ['a=x\ty', 'the value of "a" holds a control character'],
+    ['a=x\ty', 'the value of "a" holds what does not print'],
+    ['a=x\u0085y', 'what does not print'],
+    ['a=x\u2028y', 'what does not print'],
+    ['a=x\u202ey', 'what does not print'],
+    ['a=x\ud800y', 'is not UTF-8'],
+    ['a=x\ufffdy', 'is not UTF-8'],
     [Array.from({ length: 17 }, (_, index) => `k${index}=1`).join(','), '17 tags are too many; at most 16'],
   ])('%s', (header, problem) => {
     const parsed = parseTags(header);
