@@ -100,6 +100,16 @@ describe('is refused, as in the file,', () => {
       'another budget here bounds the same over the same time',
     ],
     ['nothing', 'virtual-keys/k', { rate_limit: {} }, 'rate_limit', 'bounds nothing'],
+    ['a budget by itself', 'virtual-keys/k', { budget: BUDGET }, 'budget', 'unknown field'],
+    ['a budget under a name of others', 'teams/t', { max_budget: 1 }, 'max_budget', 'unknown field'],
+    ['rates by another name', 'customers/c', { rate_limits: [{ requests: 1 }] }, 'rate_limits', 'unknown field'],
+    [
+      'a limit it does not know',
+      'teams/t',
+      { rate_limit: { requests: 1, max_parallel: 2 } },
+      'rate_limit.max_parallel',
+      'unknown field',
+    ],
     [
       'a price below zero',
       'providers/openai',
