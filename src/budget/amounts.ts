@@ -1,5 +1,5 @@
 // Arithmetic on what requests take.
-import type { Amounts, ChargePlan, Metric } from './limits.ts';
+import type { Amounts, Limit, Metric } from './limits.ts';
 import { toNanoUsd } from './money.ts';
 
 /** Amounts that are being added up. */
@@ -11,10 +11,10 @@ export interface Sums {
 
 export const NOTHING: Amounts = { cost: toNanoUsd(0), tokens: 0, requests: 0 };
 
-/** Which metrics the limits of a plan bound. */
+/** Which metrics limits bound. */
 export type Bounds = Readonly<Record<keyof Amounts, boolean>>;
 
-export function boundsOf({ limits }: ChargePlan): Bounds {
+export function boundsOf(limits: readonly Limit[]): Bounds {
   const isBound = (metric: Metric): boolean => limits.some((limit) => limit.metric === metric);
   return { cost: isBound('cost'), tokens: isBound('tokens'), requests: isBound('requests') };
 }

@@ -1,5 +1,6 @@
 // What one windowed limit is held against: what is settled, what leases hold, and what holders that died may have spent.
 // The ledger calls `advance` with the present time before anything else, and times never go back.
+import { remembered } from '../lib/remembered.ts';
 import type { LimitStanding } from './admission.ts';
 import type { Limit, Metric } from './limits.ts';
 import { openWindow, type Window } from './window.ts';
@@ -150,11 +151,7 @@ export class Counter {
   }
 
   #cell(bucket: number): Cell {
-    const known = this.#cells.get(bucket);
-    if (known !== undefined) return known;
-    const cell = { spent: 0, over: 0, presumed: 0 };
-    this.#cells.set(bucket, cell);
-    return cell;
+    return remembered(this.#cells, bucket, () => ({ spent: 0, over: 0, presumed: 0 }));
   }
 
   #ascending(): [bucket: number, cell: Cell][] {

@@ -1,6 +1,8 @@
 // What an isolate holds of limits: slices that requests draw on without asking anybody. Plain data that survives the
 // requests that fill and use it; whatever one of them was to do here lapses by the clock, for it can end at any moment.
 import { err, ok, type Result } from '../lib/result.ts';
+import { remembered } from '../lib/remembered.ts';
+import { isAhead } from '../lib/time.ts';
 import type { LimitStanding, Refusal } from './admission.ts';
 import { boundAmounts } from './amounts.ts';
 import { DrawnLease, type Draw } from './drawn-lease.ts';
@@ -152,7 +154,7 @@ export class LeasePool {
 
   /** @returns a token for `keepOn`, where nobody keeps watch; the caller is to look at the pool until it is at rest */
   claimKeeping(now: number): number | undefined {
-    if (now < this.#keeperUntil && this.#keeperUntil - now <= KEEPER_LOST_AFTER_MS) return undefined;
+    if (isAhead(this.#keeperUntil, now, KEEPER_LOST_AFTER_MS)) return undefined;
     this.#keeperUntil = now + KEEPER_LOST_AFTER_MS;
     return ++this.#keeper;
   }
@@ -174,13 +176,10 @@ export class LeasePool {
   }
 
   #holdOf(plan: ChargePlan, now: number): PlanHold {
-    let hold = this.#plans.get(plan.id);
-    if (hold === undefined) {
-      const ledger = this.#ledgers.get(plan.ledger) ?? new LedgerHold(plan.ledger, now);
-      this.#ledgers.set(plan.ledger, ledger);
-      hold = new PlanHold(plan, ledger, now);
-      this.#plans.set(plan.id, hold);
-    }
+    const hold = remembered(this.#plans, plan.id, () => {
+      const ledger = remembered(this.#ledgers, plan.ledger, () => new LedgerHold(plan.ledger, now));
+      return new PlanHold(plan, ledger, now);
+    });
     hold.usedAt = now;
     return hold;
   }

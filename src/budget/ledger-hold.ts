@@ -1,4 +1,6 @@
 // What an isolate holds of one ledger, and owes it word of.
+import { remembered } from '../lib/remembered.ts';
+import { isAhead } from '../lib/time.ts';
 import { NOTHING } from './amounts.ts';
 import type { DrawnLease } from './drawn-lease.ts';
 import type { HolderReport, LeaseRequest, LeaseTrim } from './lease.ts';
@@ -59,11 +61,7 @@ export class LedgerHold {
   }
 
   slot(counter: string): SlotHold {
-    const known = this.#slots.get(counter);
-    if (known !== undefined) return known;
-    const made = new SlotHold(counter);
-    this.#slots.set(counter, made);
-    return made;
+    return remembered(this.#slots, counter, () => new SlotHold(counter));
   }
 
   add(lease: DrawnLease): void {
@@ -173,9 +171,4 @@ export class LedgerHold {
       if (this.#leases.get(lease)?.isInUse === false) this.#leases.delete(lease);
     }
   }
-}
-
-/** A moment to come; one too far ahead was set by a clock that has been put back since. */
-function isAhead(at: number, now: number, most: number): boolean {
-  return now < at && at - now <= most;
 }

@@ -1,17 +1,15 @@
 // One plan as the isolate draws on it: its open leases, and how its limits stood when the ledger was last asked.
 import type { LimitStanding, Refusal } from './admission.ts';
-import { boundsOf, subtract, type Bounds, type Sums } from './amounts.ts';
+import { boundsOf, NOTHING, subtract, type Bounds, type Sums } from './amounts.ts';
 import type { DrawnPlan, DrawnLease } from './drawn-lease.ts';
 import type { LedgerHold } from './ledger-hold.ts';
 import type { Amounts, ChargePlan, Limit } from './limits.ts';
 import type { SlotHold } from './slot-hold.ts';
+import { slotRefusal } from './slot-refusal.ts';
 import { openWindow } from './window.ts';
 
 /** So that a clock that was wrong does not refuse for longer than this. */
 const REMEMBER_REFUSAL_MS = 60_000;
-
-/** Requests under way end at any moment; when, nobody knows. */
-const SOON_MS = 1_000;
 
 interface KnownRefusal {
   readonly refusal: Refusal;
@@ -26,7 +24,7 @@ export class PlanHold implements DrawnPlan {
   readonly bounds: Bounds;
   readonly slots: readonly SlotHold[];
   readonly leases: DrawnLease[] = [];
-  drawn: Sums = { cost: 0, tokens: 0, requests: 0 };
+  drawn: Sums = { ...NOTHING };
   usedAt: number;
   #standings: readonly LimitStanding[] = [];
   #stoodAt = 0;
@@ -37,7 +35,7 @@ export class PlanHold implements DrawnPlan {
     this.plan = plan;
     this.ledger = ledger;
     this.usedAt = now;
-    this.bounds = boundsOf(plan);
+    this.bounds = boundsOf(plan.limits);
     this.#concurrent = plan.limits.filter(({ metric }) => metric === 'concurrent');
     this.slots = this.#concurrent.map(({ id }) => ledger.slot(id));
   }
@@ -59,9 +57,7 @@ export class PlanHold implements DrawnPlan {
   /** A refusal that is known without asking. */
   knownRefusal(need: Amounts, now: number): Refusal | undefined {
     for (const [index, limit] of this.#concurrent.entries()) {
-      const { amount } = limit;
-      if (this.slots[index]?.isExhausted(amount) !== true) continue;
-      return { limit, spent: 0, reserved: amount, need: 1, resetsAt: now + SOON_MS };
+      if (this.slots[index]?.isExhausted(limit.amount) === true) return slotRefusal(limit, limit.amount, now);
     }
     const known = this.#refusal;
     if (known === undefined || now >= known.until || now < known.since || !this.#takes(need, known.need))
@@ -75,7 +71,7 @@ export class PlanHold implements DrawnPlan {
     this.#standings = standings;
     this.#stoodAt = now;
     // What lies here undrawn is reserved by nobody.
-    this.drawn = { cost: 0, tokens: 0, requests: 0 };
+    this.drawn = { ...NOTHING };
     for (const lease of this.leases) subtract(this.drawn, lease.undrawn);
   }
 

@@ -4,10 +4,8 @@ import type { Counter } from './counter.ts';
 import { widthOf } from './counter-book.ts';
 import type { LeasedPlan } from './granted-lease.ts';
 import type { Amounts } from './limits.ts';
+import { slotRefusal, SOON_MS } from './slot-refusal.ts';
 import type { Slots } from './slots.ts';
-
-/** Requests under way end at any moment; when, nobody knows. */
-const SOON_MS = 1_000;
 
 export interface Claim {
   readonly holder: string;
@@ -16,7 +14,7 @@ export interface Claim {
   readonly running: Readonly<Record<string, number>>;
 }
 
-/** Undefined where every limit has room. The refusal is of the widest that has none, and of these of the one that takes longest. */
+/** Undefined where every limit has room; else of the widest that has none, and of these of the one that takes longest. */
 export function refusalOf(plan: LeasedPlan, claim: Claim, slots: Slots, now: number): Refusal | undefined {
   const refusals = [...windowedRefusals(plan, claim.need, now), ...slotRefusals(plan, claim, slots, now)];
   const [widest] = refusals.toSorted(
@@ -65,7 +63,6 @@ function* slotRefusals(
     const own = running[limit.id] ?? 1;
     const others = slots.held(limit.id, holder);
     if (others + own <= limit.amount) continue;
-    const times = limit.amount < 1 ? {} : { resetsAt: now + SOON_MS };
-    yield { limit, spent: 0, reserved: others + own - 1, need: 1, ...times };
+    yield slotRefusal(limit, others + own - 1, now);
   }
 }

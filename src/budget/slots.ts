@@ -1,5 +1,6 @@
 // How many requests each holder may have running at once. Not leased but held: what a holder says of itself is absolute,
 // and a holder that is silent has none.
+import { remembered } from '../lib/remembered.ts';
 import type { SlotCounts } from './lease.ts';
 import { LEASE_LIFETIME_MS } from './lease.ts';
 import { SLACK_SHARE } from './slack.ts';
@@ -102,11 +103,7 @@ export class Slots {
   }
 
   #of(counter: string): Map<string, StoredSlots> {
-    const known = this.#counters.get(counter);
-    if (known !== undefined) return known;
-    const holders = new Map<string, StoredSlots>();
-    this.#counters.set(counter, holders);
-    return holders;
+    return remembered(this.#counters, counter, () => new Map());
   }
 
   #sum(counter: string, except: string | undefined, of: (slots: StoredSlots) => number): number {

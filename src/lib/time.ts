@@ -15,3 +15,8 @@ export function monthOf(at: number, offset: number): number {
 export function toTimeText(at: number): string {
   return new Date(at).toISOString().replace('.000Z', 'Z');
 }
+
+/** Whether a moment is to come. One that is more than `most` ahead was set by a clock that has been put back since. */
+export function isAhead(at: number, now: number, most: number): boolean {
+  return now < at && at - now <= most;
+}

@@ -1,8 +1,10 @@
 // What a call of a model is charged: at most, before it is sent, and in truth, when it is over.
 import type { Admission, SettledCharge, Ticket } from '../budget/admission.ts';
+import { boundsOf } from '../budget/amounts.ts';
 import type { ChargePlan } from '../budget/limits.ts';
 import type { NanoUsd } from '../budget/money.ts';
 import { refusalFailure } from '../budget/refusal.ts';
+import { remembered } from '../lib/remembered.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Failure } from '../policy/failure.ts';
 import { chargeOf, type EndedCall } from './estimate/charge.ts';
@@ -85,10 +87,5 @@ export async function admitCall(ports: LimitPorts, call: CallToAdmit): Promise<R
 const bounds = new WeakMap<readonly ChargePlan[], BoundedMetrics>();
 
 function boundedBy(plans: readonly ChargePlan[]): BoundedMetrics {
-  const known = bounds.get(plans);
-  if (known !== undefined) return known;
-  const metrics = new Set(plans.flatMap(({ limits }) => limits.map(({ metric }) => metric)));
-  const bounded = { cost: metrics.has('cost'), tokens: metrics.has('tokens') };
-  bounds.set(plans, bounded);
-  return bounded;
+  return remembered(bounds, plans, () => boundsOf(plans.flatMap(({ limits }) => limits)));
 }

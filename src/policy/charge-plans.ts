@@ -1,11 +1,11 @@
 // What a request is charged to: the limits over it, as one plan for each ledger that keeps them.
 import type { ChargePlan, Limit } from '../budget/limits.ts';
+import { remembered } from '../lib/remembered.ts';
 import { mostSpecific } from './patterns.ts';
 import type { Upstream, VirtualKey } from './snapshot.ts';
-
-type LimitedKey = Pick<VirtualKey, 'principal' | 'limits'>;
 import { toolCost } from './tool-cost.ts';
 
+type LimitedKey = Pick<VirtualKey, 'principal' | 'limits'>;
 type Plans = readonly ChargePlan[];
 
 const NONE: readonly never[] = [];
@@ -44,10 +44,15 @@ export function toolPlans(key: LimitedKey, upstream: Upstream, tool?: string): P
   );
   return remembered(made, JSON.stringify([isFree, clientPattern, serverPattern]), () =>
     plansOf([
-      [`server:${upstream.name}`, applying(ofServer, isFree, serverPattern)],
+      [serverLedger(upstream.name), applying(ofServer, isFree, serverPattern)],
       [key.principal.payer, [...applying(own, isFree), ...applying(ofClient, isFree, clientPattern)]],
     ]),
   );
+}
+
+/** Name of the ledger that keeps the limits of an MCP server. */
+export function serverLedger(name: string): string {
+  return `server:${name}`;
 }
 
 /** Tools use no LLM tokens, and of a budget only what costs something takes. */
@@ -74,17 +79,4 @@ function plansOf(parts: readonly (readonly [ledger: string, limits: readonly Lim
 /** Made of what the plan is: keys of one payer that are bounded alike draw on the same leases. */
 function planId(ledger: string, limits: readonly Limit[]): string {
   return JSON.stringify([ledger, ...limits.flatMap(({ id, amount, alertAt = NONE }) => [id, amount, ...alertAt])]);
-}
-
-interface Memory<K, V> {
-  get(at: K): V | undefined;
-  set(at: K, value: V): unknown;
-}
-
-function remembered<K, V>(made: Memory<K, V>, at: K, make: () => V): V {
-  const known = made.get(at);
-  if (known !== undefined) return known;
-  const value = make();
-  made.set(at, value);
-  return value;
 }

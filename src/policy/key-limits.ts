@@ -1,5 +1,6 @@
 // Everything that bounds a key, by the ledger that keeps it: what a key may be told about itself.
 import type { Limit } from '../budget/limits.ts';
+import { serverLedger } from './charge-plans.ts';
 import type { PolicySnapshot, VirtualKey } from './snapshot.ts';
 
 export interface LedgerLimits {
@@ -22,7 +23,7 @@ export function limitsOver(key: LimitedKey, { upstreams }: Pick<PolicySnapshot, 
   ];
   const found = [
     { ledger: key.principal.payer, limits: own },
-    ...servers.map((server) => ({ ledger: `server:${server}`, limits: upstreams.get(server)?.limits ?? [] })),
+    ...servers.map((server) => ({ ledger: serverLedger(server), limits: upstreams.get(server)?.limits ?? [] })),
   ];
   return found.filter(({ limits: some }) => some.length > 0);
 }

@@ -1,4 +1,5 @@
 // What a call can cost at most, before it is sent.
+import type { Bounds } from '../../budget/amounts.ts';
 import type { Amounts } from '../../budget/limits.ts';
 import { toNanoUsd, type NanoUsd } from '../../budget/money.ts';
 import { isObject, type JsonObject } from '../../lib/json-value.ts';
@@ -18,10 +19,7 @@ import { hidesThinking } from './thinking.ts';
 import { inNanoUsd, worstPrice } from './worst-price.ts';
 
 /** What of a call is bounded by a limit: nothing else is estimated, or charged. */
-export interface BoundedMetrics {
-  readonly cost: boolean;
-  readonly tokens: boolean;
-}
+export type BoundedMetrics = Pick<Bounds, 'cost' | 'tokens'>;
 
 export interface CallToEstimate {
   readonly operation: Pick<Operation, 'dialect' | 'path'>;
