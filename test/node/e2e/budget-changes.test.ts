@@ -33,34 +33,37 @@ describe('a changed limit', () => {
     await sleep(EFFECT_MS);
   }
 
-  it.each(['customer', 'provider_config'] as const)('takes effect within a second, under load, and keeps what was spent: %s', async (tier) => {
-    provider.forget();
-    provider.behave(() => ({ delayMs: 10 }));
-    await change(50);
-    const stopping = new AbortController();
-    const caller = async (): Promise<void> => {
-      while (!stopping.signal.aborted) {
-        const { status } = await callModel({ url: gateway.url, key: keyOf(`changed-${tier}`) });
-        expect([200, 402]).toContain(status);
-        if (status === 402) await sleep(20);
-      }
-    };
-    const callers = Array.from({ length: CALLERS }, caller);
-    const used = (): number => provider.total() / NANO_USD_PER_CENT;
-    await expect.poll(used, { timeout: 10_000 }).toBe(50);
-    await change(80);
-    await expect.poll(used, { timeout: 10_000 }).toBe(80);
-    await change(60);
-    await sleep(300);
-    expect(used()).toBe(80);
-    await change(90);
-    await expect.poll(used, { timeout: 10_000 }).toBe(90);
-    stopping.abort();
-    await Promise.all(callers);
-    expect(used()).toBe(90);
-    const [standing] = await settledUsage(gateway, keyOf(`changed-${tier}`));
-    expect(standing).toMatchObject({ spent: provider.total(), limit: 90 * NANO_USD_PER_CENT });
-  });
+  it.each(['customer', 'provider_config'] as const)(
+    'takes effect within a second, under load, and keeps what was spent: %s',
+    async (tier) => {
+      provider.forget();
+      provider.behave(() => ({ delayMs: 10 }));
+      await change(50);
+      const stopping = new AbortController();
+      const caller = async (): Promise<void> => {
+        while (!stopping.signal.aborted) {
+          const { status } = await callModel({ url: gateway.url, key: keyOf(`changed-${tier}`) });
+          expect([200, 402]).toContain(status);
+          if (status === 402) await sleep(20);
+        }
+      };
+      const callers = Array.from({ length: CALLERS }, caller);
+      const used = (): number => provider.total() / NANO_USD_PER_CENT;
+      await expect.poll(used, { timeout: 10_000 }).toBe(50);
+      await change(80);
+      await expect.poll(used, { timeout: 10_000 }).toBe(80);
+      await change(60);
+      await sleep(300);
+      expect(used()).toBe(80);
+      await change(90);
+      await expect.poll(used, { timeout: 10_000 }).toBe(90);
+      stopping.abort();
+      await Promise.all(callers);
+      expect(used()).toBe(90);
+      const [standing] = await settledUsage(gateway, keyOf(`changed-${tier}`));
+      expect(standing).toMatchObject({ spent: provider.total(), limit: 90 * NANO_USD_PER_CENT });
+    },
+  );
 
   it('that is removed bounds no more, and remembers when it comes back', async () => {
     provider.forget();
