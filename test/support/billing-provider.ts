@@ -9,9 +9,8 @@ import { listen, readText, type Fixture } from './fixture-http.ts';
 export const NANO_USD_PER_TOKEN = 100_000;
 export const CENT_TOKENS = 100;
 export const NANO_USD_PER_CENT = NANO_USD_PER_TOKEN * CENT_TOKENS;
-/** For `prices` in the configuration: input is free, so that a call costs its whole estimate by generating its maximum. */
+/** Priced without its input, so that a call costs its whole estimate by generating its maximum. */
 export const BILLED_MODEL = 'biller-1';
-export const BILLED_PRICES = `{ ${BILLED_MODEL}: { input_mtok: 0, output_mtok: 100 } }`;
 
 /** How it answers one request. */
 export interface Behaviour {
