@@ -1,8 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../../../../src/stores/d1/migrate.ts';
 import { expireSnapshot } from '../../../../src/stores/d1/policy-store.ts';
-import { ADMIN_TOKEN, emptyConfiguration, testGateway, type TestGateway } from './admin-app.ts';
+import { ADMIN_TOKEN, freshGateway, testGateway, type TestGateway } from './admin-app.ts';
 
 interface Problem {
   code: string;
@@ -12,10 +11,7 @@ interface Problem {
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  await migrate(env.DB);
-  await emptyConfiguration();
-  expireSnapshot();
-  gateway = testGateway();
+  gateway = await freshGateway();
 });
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });

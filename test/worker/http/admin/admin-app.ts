@@ -13,7 +13,8 @@ import { requestContext } from '../../../../src/http/middleware/request-context.
 import { adminRoutes } from '../../../../src/http/routes/admin/index.ts';
 import type { Services } from '../../../../src/services.ts';
 import { createConfigStore } from '../../../../src/stores/d1/config-store.ts';
-import { createPolicyStore } from '../../../../src/stores/d1/policy-store.ts';
+import { migrate } from '../../../../src/stores/d1/migrate.ts';
+import { createPolicyStore, expireSnapshot } from '../../../../src/stores/d1/policy-store.ts';
 import { NO_LIMITS } from '../../no-limits.ts';
 
 export const ADMIN_TOKEN = 'test-admin-token';
@@ -117,6 +118,14 @@ export function testGateway(overrides: Partial<Env> = {}): TestGateway {
   app.get('/guarded', authenticate('openai'), (c) => c.json(c.var.principal));
   app.all('/mcp', authenticate('jsonrpc'), (c) => c.json(c.var.principal));
   return Object.assign(gateway, { services });
+}
+
+/** On an empty configuration. */
+export async function freshGateway(): Promise<TestGateway> {
+  await migrate(env.DB);
+  await emptyConfiguration();
+  expireSnapshot();
+  return testGateway();
 }
 
 /** Empties the configuration, as no change through the store does; equal revisions stay equal configurations. */

@@ -1,8 +1,5 @@
-import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../../../../src/stores/d1/migrate.ts';
-import { expireSnapshot } from '../../../../src/stores/d1/policy-store.ts';
-import { allCells, emptyConfiguration, testGateway, type TestGateway } from './admin-app.ts';
+import { allCells, freshGateway, type TestGateway } from './admin-app.ts';
 
 interface ApplyAnswer {
   revision: number;
@@ -63,10 +60,7 @@ const DOCUMENT = {
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  await migrate(env.DB);
-  await emptyConfiguration();
-  expireSnapshot();
-  gateway = testGateway();
+  gateway = await freshGateway();
 });
 
 function guarded(key: string): Promise<Response> {

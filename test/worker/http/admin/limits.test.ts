@@ -1,10 +1,8 @@
 // Limits through the admin API: refused as in the file, kept with their owners, compiled into what requests are held to.
-import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { modelPlans, toolPlans } from '../../../../src/policy/charge-plans.ts';
-import { migrate } from '../../../../src/stores/d1/migrate.ts';
 import { expireSnapshot } from '../../../../src/stores/d1/policy-store.ts';
-import { allCells, emptyConfiguration, testGateway, type TestGateway } from './admin-app.ts';
+import { allCells, freshGateway, type TestGateway } from './admin-app.ts';
 
 interface Problem {
   readonly code: string;
@@ -16,10 +14,7 @@ const BUDGET = { limit_usd: 5, period: '1d' };
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  await migrate(env.DB);
-  await emptyConfiguration();
-  expireSnapshot();
-  gateway = testGateway();
+  gateway = await freshGateway();
 });
 
 async function put(path: string, body: unknown): Promise<number> {

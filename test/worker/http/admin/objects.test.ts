@@ -1,8 +1,5 @@
-import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../../../../src/stores/d1/migrate.ts';
-import { expireSnapshot } from '../../../../src/stores/d1/policy-store.ts';
-import { emptyConfiguration, testGateway, type TestGateway } from './admin-app.ts';
+import { freshGateway, type TestGateway } from './admin-app.ts';
 
 type Answer = Record<string, unknown>;
 interface List {
@@ -13,10 +10,7 @@ interface List {
 let gateway: TestGateway;
 
 beforeEach(async () => {
-  await migrate(env.DB);
-  await emptyConfiguration();
-  expireSnapshot();
-  gateway = testGateway();
+  gateway = await freshGateway();
 });
 
 async function answerTo(method: string, path: string, body?: unknown): Promise<[number, Answer]> {
