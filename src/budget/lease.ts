@@ -6,8 +6,9 @@ import type { Amounts, Limit } from './limits.ts';
 export const LEASE_LIFETIME_MS = 60_000;
 
 /**
- * No more is drawn on the lease: of what was granted the ledger keeps `drawn`, and takes back the rest. May be said again, in any order with
- * the charges of the same lease: `drawn` is the sum of all `Charge.release` there have been and will be.
+ * No more is drawn on the lease: of what was granted the ledger keeps `drawn`, and takes back the rest. May be said
+ * again, in any order with the charges of the same lease: `drawn` is the sum of all `Charge.release` there have been and
+ * will be.
  */
 export interface LeaseTrim {
   readonly lease: string;

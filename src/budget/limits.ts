@@ -41,7 +41,7 @@ export interface Limit {
 
 /** Everything of one ledger that a request is charged to, all at once or not at all. */
 export interface ChargePlan {
-  /** Made of the ledger, its limits and their amounts: equal ids are equal plans, and keys that are bounded alike share one. */
+  /** Made of the ledger, its limits and their amounts: equal ids are equal plans. Keys that are bounded alike share one. */
   readonly id: string;
   /** Name of the ledger object: the payer, or `server:<name>`. */
   readonly ledger: string;

@@ -1,4 +1,5 @@
 // What budgets are charged for a call that is over, also where nobody said what it used.
+import { NOTHING } from '../../budget/amounts.ts';
 import type { Amounts } from '../../budget/limits.ts';
 import { toNanoUsd, type NanoUsd } from '../../budget/money.ts';
 import type { Usage } from '../../budget/usage.ts';
@@ -51,8 +52,6 @@ export function chargeOf(call: EndedCall): Amounts {
     requests: 1,
   };
 }
-
-const NOTHING: Amounts = { cost: toNanoUsd(0), tokens: 0, requests: 0 };
 
 function tokensOf(usage: Usage | undefined): number {
   return (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);

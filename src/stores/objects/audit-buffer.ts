@@ -1,5 +1,5 @@
-// Events and charges of one isolate on their way to their ledgers. Holds plain data only, so it may outlive the requests that fill
-// and empty it; whatever a request promised to do here lapses by the clock, for a request can end at any moment.
+// Events and charges of one isolate on their way to their ledgers. Holds plain data only, so it may outlive the requests
+// that fill and empty it; whatever a request promised to do here lapses by the clock, for it can end at any moment.
 import type { LedgerEntry } from '../../../durable-objects/contracts.ts';
 import { approximateSize } from '../../audit/bounded-event.ts';
 import { AuditOverflow } from '../../audit/recorder.ts';

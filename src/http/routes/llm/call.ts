@@ -33,13 +33,8 @@ export function serveCall(operation: Operation, model?: string): Handler<AppEnv>
     const { services, snapshot, virtualKey, requestId, receivedAt } = c.var;
     const ports = portsOf(c.env, services);
     const client = request.headers.get('user-agent')?.slice(0, CLIENT_LENGTH);
-    const caller: LlmCaller = {
-      virtualKey,
-      settings: snapshot.settings,
-      requestId,
-      receivedAt,
-      ...(client !== undefined && { client }),
-    };
+    const { settings } = snapshot;
+    const caller: LlmCaller = { virtualKey, settings, requestId, receivedAt, ...(client !== undefined && { client }) };
     const refused = async (reason: Failure): Promise<Response> =>
       errorResponse(await refuseCall(ports, caller, reason), operation.dialect, requestId);
     let plans: readonly ChargePlan[] = [];
@@ -60,7 +55,7 @@ export function serveCall(operation: Operation, model?: string): Handler<AppEnv>
     const injection = injectionFor(request.headers.get(TOOLS_HEADER), operation, virtualKey);
     if (!injection.ok) return refused(injection.error);
     const body = await readJson(request, {
-      maxBytes: snapshot.settings.limits.request_bytes,
+      maxBytes: settings.limits.request_bytes,
       duplicateDepth: DUPLICATE_DEPTH,
     });
     if (!body.ok) return refused(body.error);
@@ -85,7 +80,7 @@ export function serveCall(operation: Operation, model?: string): Handler<AppEnv>
       await callWithTools({ ...ports, toolbox: toolbox.value, errorBody }, tagged, {
         ...call,
         agent: injection.value,
-        maxDepth: snapshot.settings.limits.agent_depth,
+        maxDepth: settings.limits.agent_depth,
       }),
     );
   };
@@ -111,7 +106,10 @@ function searchOf(url: string): string {
 
 /** @param totalMs since the request arrived */
 function responseOf({ status, headers, body, cost, upstreamMs }: LlmAnswer, totalMs: number): Response {
-  if (cost !== undefined) headers.set('x-sallyport-cost-usd', toUsdText(cost));
-  headers.set('server-timing', `upstream;dur=${upstreamMs}, gateway;dur=${Math.max(0, totalMs - upstreamMs)}`);
-  return new Response(BODILESS.has(status) ? null : body, { status, headers });
+  const response = new Response(BODILESS.has(status) ? null : body, { status });
+  for (const [name, value] of headers) response.headers.set(name, value);
+  if (cost !== undefined) response.headers.set('x-sallyport-cost-usd', toUsdText(cost));
+  const timing = `upstream;dur=${upstreamMs}, gateway;dur=${Math.max(0, totalMs - upstreamMs)}`;
+  response.headers.set('server-timing', timing);
+  return response;
 }
