@@ -6,15 +6,12 @@ export class SlotHold {
   #running = 0;
   #asking = 0;
   #held = 0;
-  /** What came beyond what was asked for. */
-  #slack = 0;
-  #sinceLook = { peak: 0, isBusy: false };
-  #beforeLook = this.#sinceLook;
+  /** The most that ran since the last look. */
+  #peak = 0;
   /** Of the last message that named this counter. */
   #sequence = -1;
-  #reported = -1;
-  /** Of the last message after which the ledger may hold more for this isolate than `#held`. */
-  #doubted: number | undefined;
+  /** The ledger may hold more for this isolate than `#held`. */
+  #unsure = false;
 
   constructor(counter: string) {
     this.counter = counter;
@@ -24,14 +21,9 @@ export class SlotHold {
     return this.#running < this.#held;
   }
 
-  /** For how many more requests there is one, or most likely will be when something is asked for. */
-  get room(): number {
-    return Math.max(this.#held - this.#running, this.#slack);
-  }
-
   /** Whether nothing is held, as far as both sides know. */
   get isAtRest(): boolean {
-    return this.#running === 0 && this.#held === 0 && this.#doubted === undefined;
+    return this.#running === 0 && this.#held === 0 && !this.#unsure;
   }
 
   /** Whether this isolate alone holds so many, and all of them run. */
@@ -41,74 +33,66 @@ export class SlotHold {
 
   take(): void {
     this.#running++;
-    this.#sinceLook = { peak: Math.max(this.#sinceLook.peak, this.#running), isBusy: true };
+    if (this.#running > this.#peak) this.#peak = this.#running;
   }
 
   free(): void {
     this.#running--;
   }
 
-  /** @returns how many run, the one included for which is asked. The ledger takes none away for it. */
+  /** @returns how many run, the one included for which is asked */
   ask(sequence: number): number {
     this.take();
     this.#asking++;
-    this.#sequence = sequence;
+    this.#tell(sequence, this.#running);
     return this.#running;
   }
 
-  /**
-   * @param asked as `ask` returned it
-   * @param slots what the ledger held for this isolate when it answered
-   */
-  granted(sequence: number, asked: number, slots: number): void {
+  /** @param slots what the ledger held for this isolate when it answered */
+  granted(sequence: number, slots: number): void {
     this.#asking--;
-    // A report since then may have been heard later, and told of as many as run.
-    if (sequence < this.#reported) return;
-    if (slots > this.#held) this.#slack = slots - asked;
-    this.#held = sequence === this.#sequence ? slots : Math.max(this.#held, slots);
-    if (this.#doubted !== undefined && sequence > this.#doubted) this.#doubted = undefined;
+    if (sequence === this.#sequence) {
+      this.#held = slots;
+      this.#unsure = false;
+    } else {
+      // A later message may have lowered it, though never below what ran then.
+      this.#held = Math.max(this.#held, this.#running - this.#asking);
+    }
   }
 
-  /** The ledger holds what it held. */
-  refused(): void {
+  /** Refused, or lost. */
+  notGranted(): void {
     this.#asking--;
     this.#running--;
-  }
-
-  /** It may have been granted, or be so yet. */
-  lost(sequence: number): void {
-    this.#asking--;
-    this.#running--;
-    this.#doubted = Math.max(this.#doubted ?? sequence, sequence);
   }
 
   /**
-   * Keeps what ran at once since the look before the last, and the slack while requests begin.
    * @param all also what is as it should be
-   * @returns what to tell the ledger; undefined while there is nothing to say, or more to hear of it
+   * @returns what to tell the ledger; undefined while there is more to hear of it
    */
   report(sequence: number, all: boolean): number | undefined {
-    const looks = [this.#beforeLook, this.#sinceLook];
-    const peak = Math.max(...looks.map((look) => look.peak));
-    const wanted = looks.some(({ isBusy }) => isBusy) ? peak + this.#slack : peak;
-    this.#beforeLook = this.#sinceLook;
-    this.#sinceLook = { peak: this.#running, isBusy: false };
-    if (this.#held <= wanted) {
-      // What is being asked for would be taken away again.
-      if (this.#asking > 0 || (this.#doubted === undefined && !(all && this.#held > 0))) return undefined;
-    }
-    this.#held = Math.min(this.#held, wanted);
-    this.#sequence = this.#reported = this.#doubted = sequence;
+    const wanted = Math.max(this.#running, this.#peak);
+    this.#peak = this.#running;
+    const surplus = this.#held > wanted;
+    if (this.#asking > 0 || !(surplus || this.#unsure || (all && this.#held > 0))) return undefined;
+    this.#tell(sequence, Math.min(this.#held, wanted));
     return this.#held;
   }
 
   /** The ledger has heard the report. */
   heard(sequence: number): void {
-    if (this.#doubted !== undefined && sequence >= this.#doubted) this.#doubted = undefined;
+    if (sequence === this.#sequence) this.#unsure = false;
   }
 
-  /** All that is not in use now is given back by the next report. */
+  /** From here on the ledger may take it that no more than `slots` are held. */
+  #tell(sequence: number, slots: number): void {
+    this.#sequence = sequence;
+    this.#unsure = true;
+    if (slots < this.#held) this.#held = slots;
+  }
+
+  /** What would be given back by a report now is given back. */
   relax(): void {
-    this.#sinceLook = this.#beforeLook = { peak: this.#running, isBusy: false };
+    this.#peak = this.#running;
   }
 }
