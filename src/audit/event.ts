@@ -62,6 +62,7 @@ export interface AuditEvent {
   /** What budgets were charged, where that is not the cost: more, where not all of the usage is known. */
   readonly charged_nano_usd?: number;
   readonly latency_ms?: number;
+  /** Absent where nothing was sent. */
   readonly upstream_ms?: number;
   /** HTTP status answered to the caller. */
   readonly status?: number;

@@ -12,6 +12,7 @@ export interface SettledSpend {
   readonly name: string;
   /** Whole hours since the epoch, UTC, of the requests' arrival. */
   readonly hour: number;
+  /** That were sent. */
   readonly calls: number;
   /** Calls whose price is not known: they add nothing to the cost, and that is not the same as costing nothing. */
   readonly unpriced: number;
@@ -52,7 +53,7 @@ function* scopesOf(event: AuditEvent): Generator<readonly [SpendTier, string]> {
 function add(sum: SettledSpend, event: AuditEvent): SettledSpend {
   return {
     ...sum,
-    calls: sum.calls + 1,
+    calls: sum.calls + (event.upstream_ms === undefined ? 0 : 1),
     unpriced: sum.unpriced + (event.cost_nano_usd === undefined ? 1 : 0),
     cost_nano_usd: sum.cost_nano_usd + (event.charged_nano_usd ?? event.cost_nano_usd ?? 0),
     input_tokens: sum.input_tokens + (event.input_tokens ?? 0),

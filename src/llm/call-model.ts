@@ -55,7 +55,7 @@ export interface LlmRequest {
 /** The provider's own status, headers and body, less what is not the caller's to see. */
 export interface LlmAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: ReadonlyMap<string, string>;
   readonly body: Uint8Array | ReadableStream<Uint8Array>;
   /** Known here only where the answer was read whole; else the audit event alone has it. */
   readonly cost?: NanoUsd;
@@ -286,10 +286,12 @@ async function endWithFault(exchange: Exchange, fault: unknown): Promise<Result<
     : error === undefined
       ? failure('internal_error', 'The gateway failed; its log names the fault.')
       : egressFailure(error, `The provider "${target.provider.name}"`);
+  const progress = record.admitted === undefined ? 'lost' : await progressAt(exchange, wasLeft ? undefined : error);
+  if (progress === 'not_sent') record.upstreamMs = undefined;
   const settled = await record.settle({
     ...(wasLeft ? CANCELLED : { outcome: 'error', reason: reason.code }),
     status: ports.statusOf(reason),
-    progress: record.admitted === undefined ? 'lost' : await progressAt(exchange, wasLeft ? undefined : error),
+    progress,
   });
   if (!wasLeft && error === undefined) throw fault;
   return err(settled.ok ? reason : settled.error);

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callModel } from '../../support/billed-caller.ts';
 import { freePort, startGateway, type GatewayProcess } from '../../support/gateway-process.ts';
+import { recordedCalls } from '../../support/ledger-readings.ts';
 
 /** A budget of one cent, and calls of just that. */
 const KEYS = ['vk-closed', 'vk-dropping'] as const;
@@ -41,6 +42,7 @@ describe('a provider that is out of reach', () => {
 
   it('costs nothing where it takes no connections', async () => {
     expect(await statuses('vk-closed', 'closed/m')).toEqual([503, 503, 503, 503]);
+    for (const row of await recordedCalls(gateway, 'vk-closed', 4)) expect(row).not.toHaveProperty('upstream_ms');
   });
 
   it('costs the whole call where it took the request and was lost', async () => {

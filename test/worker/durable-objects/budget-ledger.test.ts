@@ -123,6 +123,9 @@ describe('settled spend', () => {
         makeEvent({ ...call, kind: 'config.changed', cost_nano_usd: 1_000 }),
       ]),
     );
+    // Never sent: no price is wanting, no request was made.
+    const { upstream_ms: _none, ...unsent } = makeEvent({ ...call, outcome: 'error', cost_nano_usd: 0 });
+    await ledger('customer:acme').record(entriesOf([unsent]));
     const hour = AT / HOUR - 0.5;
     const early = { hour, calls: 2, unpriced: 1, cost_nano_usd: 30, input_tokens: 6, output_tokens: 7 };
     const late = { hour: hour + 1, calls: 1, unpriced: 0, cost_nano_usd: 4, input_tokens: 0, output_tokens: 0 };

@@ -11,7 +11,8 @@ export const AT = Date.UTC(2026, 10, 22, 12, 30);
 
 export function makeEvent(more: Partial<AuditEvent> = {}): AuditEvent {
   const at = more.at ?? AT;
-  return { id: newId('evt', at), at, kind: 'tool.call', outcome: 'ok', key_id: 'vk_1', key_name: 'one', ...more };
+  const call = { kind: 'tool.call', outcome: 'ok', key_id: 'vk_1', key_name: 'one', upstream_ms: 1 } as const;
+  return { id: newId('evt', at), at, ...call, ...more };
 }
 
 /** Events that settle nothing. */
