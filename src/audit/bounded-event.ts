@@ -13,7 +13,9 @@ export function boundedEvent(event: AuditEvent): AuditEvent {
     throw new TypeError(`the cost of audit event ${event.id} is not an integer of NanoUsd`);
   }
   const cut: Record<string, string> = {};
-  for (const [name, value] of Object.entries(event)) {
+  // Not by `Object.entries`: this is done to every event.
+  for (const name in event) {
+    const value = event[name as keyof AuditEvent];
     if (typeof value !== 'string' || value.length <= MAX_FIELD_LENGTH) continue;
     if (name !== 'arguments' && name !== 'result') cut[name] = `${value.slice(0, MAX_FIELD_LENGTH)}…`;
   }

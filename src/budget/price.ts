@@ -23,7 +23,12 @@ const PRICE_LIFETIME_MS = 60_000;
 const MAX_CACHED_PRICES = 500;
 
 // A look-up walks the list's patterns; thousands a second would be most of a gateway's work.
-const cache = new Map<string, { readonly minute: number; readonly entry: ListEntry | undefined }>();
+const cache = new Map<string, Map<string, CachedEntry>>();
+
+interface CachedEntry {
+  readonly minute: number;
+  readonly entry: ListEntry | undefined;
+}
 
 /**
  * What the price list says of a model, or undefined where it does not know it.
@@ -32,12 +37,12 @@ const cache = new Map<string, { readonly minute: number; readonly entry: ListEnt
  */
 export function listEntryOf(priceList: string, model: string, now: number): ListEntry | undefined {
   const minute = Math.floor(now / PRICE_LIFETIME_MS);
-  const key = `${priceList} ${model}`;
-  const cached = cache.get(key);
+  const known = cache.get(priceList);
+  const cached = known?.get(model);
   if (cached?.minute === minute) return cached.entry;
-  if (cache.size >= MAX_CACHED_PRICES) cache.clear();
+  const kept = known === undefined || known.size >= MAX_CACHED_PRICES ? new Map<string, CachedEntry>() : known;
   const entry = lookUp(priceList, model, now);
-  cache.set(key, { minute, entry });
+  cache.set(priceList, kept.set(model, { minute, entry }));
   return entry;
 }
 

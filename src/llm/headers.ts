@@ -124,8 +124,9 @@ export function ownRequestHeaders(provider: Provider, type: ProviderType, provid
   return headers;
 }
 
-export function responseHeaders(from: Headers): Headers {
-  const headers = new Headers();
+/** By name, in lower case. Not as `Headers`: a response would copy them. */
+export function responseHeaders(from: Headers): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
   for (const [name, value] of from) {
     if (sentBack.allows(name)) headers.set(name, value);
   }

@@ -17,7 +17,9 @@ const MAX_CLIENT_CHARACTERS = 200;
 /** Lets a request in by its virtual key, and leaves the snapshot it was judged by, the key and its principal. */
 export function authenticate(dialect: Dialect): MiddlewareHandler<AppEnv> {
   return async function requireVirtualKey(c, next) {
-    const { services, requestId, receivedAt } = c.var;
+    // One by one: `c.var` is a copy of all there is.
+    const services = c.get('services');
+    const receivedAt = c.get('receivedAt');
     let snapshot: PolicySnapshot;
     try {
       snapshot = await services.snapshot();
@@ -28,7 +30,7 @@ export function authenticate(dialect: Dialect): MiddlewareHandler<AppEnv> {
     if (!outcome.ok) {
       const { failure: refusal, reason } = outcome.error;
       if (!recordDenial(c, reason, statusOf(refusal), outcome.error.virtualKey)) return auditUnavailable(c, dialect);
-      const response = errorResponse(refusal, dialect, requestId);
+      const response = errorResponse(refusal, dialect, c.get('requestId'));
       // RFC 9110 §15.5.2 asks for a challenge, RFC 6750 §3.1 for the error only when there was a credential.
       if (response.status === 401)
         response.headers.set('www-authenticate', reason === 'missing_key' ? 'Bearer' : 'Bearer error="invalid_token"');

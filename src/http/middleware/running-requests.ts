@@ -15,9 +15,9 @@ let loggedAt = 0;
 
 /** Goes on with the request, or refuses it where the process has as many as it may. */
 export async function runRequest(c: Context<AppEnv>, next: Next, dialect: Dialect): Promise<Response | void> {
-  const { services, snapshot, requestId, receivedAt } = c.var;
-  const { concurrent_requests: most } = snapshot.settings.limits;
+  const { concurrent_requests: most } = c.get('snapshot').settings.limits;
   if (running >= most) {
+    const { requestId, receivedAt } = c.var;
     if (receivedAt - loggedAt > LOG_PAUSE_MS) {
       loggedAt = receivedAt;
       log('warn', 'requests.overload', { request_id: requestId, running, most });
@@ -28,7 +28,7 @@ export async function runRequest(c: Context<AppEnv>, next: Next, dialect: Dialec
   running++;
   const handled = next();
   // A caller that hangs up takes its request's context along; its place must be given back all the same.
-  services.waitUntil(leave(c, handled));
+  c.get('services').waitUntil(leave(c, handled));
   return handled;
 }
 
