@@ -68,7 +68,7 @@ export class PlanHold implements DrawnPlan {
 
   /** @param standings as they came with a grant, which has been added to the leases and not yet drawn on */
   stood(standings: readonly LimitStanding[], now: number): void {
-    this.#standings = standings;
+    this.#standings = standings.filter(({ limit }) => limit.window !== undefined);
     this.#stoodAt = now;
     // What lies here undrawn is reserved by nobody.
     this.drawn = { ...NOTHING };
@@ -77,17 +77,19 @@ export class PlanHold implements DrawnPlan {
 
   /** Of limits with a window. */
   standings(now: number): readonly LimitStanding[] {
-    return this.#standings
-      .filter(({ limit }) => limit.window !== undefined)
-      .map((standing) => this.#now(standing, now));
+    return this.#standings.map((standing) => this.#now(standing, now));
   }
 
   #now(standing: LimitStanding, now: number): LimitStanding {
-    const { limit, resetsAt, ...stood } = standing;
-    const reserved = Math.max(0, stood.reserved + this.#drawnOf(limit));
-    if (resetsAt !== undefined && now < resetsAt) return { ...standing, reserved };
+    const reserved = Math.max(0, standing.reserved + this.#drawnOf(standing.limit));
+    const isSoFar = standing.resetsAt !== undefined && now < standing.resetsAt;
+    return isSoFar ? { ...standing, reserved } : this.#afterReset({ ...standing, reserved }, now);
+  }
+
+  #afterReset({ resetsAt, ...stood }: LimitStanding, now: number): LimitStanding {
+    const { limit, reserved } = stood;
     const isOver = resetsAt !== undefined && limit.window?.calendar === true;
-    const since = { ...stood, limit, reserved, ...(isOver && { spent: 0, over: 0 }) };
+    const since = { ...stood, ...(isOver && { spent: 0, over: 0 }) };
     const leavesAt = since.spent + reserved > 0 ? this.#leavesAt(limit, now) : undefined;
     return { ...since, ...(leavesAt !== undefined && { resetsAt: leavesAt }) };
   }
