@@ -77,10 +77,13 @@ export class DrawnLease {
     return new Draw(this, amounts, now);
   }
 
-  /** Whether nothing was drawn for so long; a clock that was put back begins anew. */
+  /**
+   * Whether nothing was drawn for so long and something could go back; a clock that was put back begins anew. While all
+   * of it is under way it stays open, so that what its draws leave can be drawn again at once.
+   */
   isIdle(now: number, ms: number): boolean {
     if (now < this.#drawnAt) this.#drawnAt = now;
-    return now - this.#drawnAt >= ms;
+    return now - this.#drawnAt >= ms && (this.hasUndrawn || !this.isInUse);
   }
 
   /** No more is drawn on it: what is under way will be released whole. */

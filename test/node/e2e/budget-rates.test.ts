@@ -23,6 +23,7 @@ const KEYS = [
   ...LLM_TIERS.map((tier) => ({ name: `slots-${tier}`, [tier]: { rate_limit: { concurrent: 4 } } })),
   { name: 'single', customer: { rate_limit: { concurrent: 1 } }, virtual_key: { rate_limit: { concurrent: 1 } } },
   { name: 'tokens', team: { rate_limit: { tokens: TOKENS, period: '1h' } } },
+  { name: 'unused-tokens', team: { rate_limit: { tokens: TOKENS, period: '1h' } } },
 ];
 
 /** @returns how often it was refused before */
@@ -91,6 +92,19 @@ describe('rate limits', () => {
       await untilAnswered(call);
     }
     expect(provider.calls.filter(({ isComplete }) => !isComplete)).toHaveLength(5);
+  });
+
+  it('have room again at once for what calls did not use, however long they took', async () => {
+    provider.forget();
+    provider.behave(() => ({ tokens: 1, delayMs: 700 }));
+    const call = { url: gateway.url, key: keyOf('unused-tokens') };
+    const first = countByStatus(await callModels(40, () => call))[200] ?? 0;
+    expect(first).toBeGreaterThan(0);
+    expect(first).toBeLessThan(40);
+    for (let round = 0; round < 3; round++) {
+      // A few were used up by now, of some hundred that each call may use.
+      expect(countByStatus(await callModels(40, () => call))[200] ?? 0).toBeGreaterThanOrEqual(first - 2);
+    }
   });
 
   it('count LLM tokens, input and output, up to the last call that fits', async () => {
