@@ -260,7 +260,6 @@ function streamedAnswer(
       ...(facts !== undefined && { facts }),
       responseBytes: end.bytes,
     });
-    isOver();
     if (!settled.ok) throw new Error(settled.error.message);
   };
   const body = watchedStream({
@@ -270,7 +269,7 @@ function streamedAnswer(
     ...(exchange.filter !== undefined && { filter: exchange.filter }),
     patience,
     mustSettleFirst: () => record.isDurable && reader.facts().isFinished,
-    settle,
+    settle: (end) => settle(end).finally(isOver),
   });
   return { status: response.status, headers: responseHeaders(response.headers), body, upstreamMs, over };
 }
