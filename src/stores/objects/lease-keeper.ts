@@ -24,11 +24,18 @@ export function keepWatch(env: Ledgers, waitUntil: (work: Promise<unknown>) => v
 
 async function watch(env: Ledgers, token: number, options: KeeperOptions): Promise<void> {
   const { pool, now, sleep } = options;
+  const underWay = new Set<Promise<void>>();
   do {
     await sleep(LOOK_EVERY_MS);
-    // Not waited for: a ledger that is slow must not hold up the others.
-    for (const report of pool.look(now())) void tell(env, report, options);
+    // Not waited for yet: a ledger that is slow must not hold up the others.
+    for (const report of pool.look(now())) {
+      const told = tell(env, report, options);
+      underWay.add(told);
+      void told.then(() => underWay.delete(told));
+    }
   } while (pool.keepOn(token, now()));
+  // Another may have taken over, and what ends with this request would be neither heard nor unheard.
+  await Promise.all(underWay);
 }
 
 /** Gives back all that is not under way, and waits for what is. @returns whether nothing is held any more */
