@@ -15,6 +15,8 @@ import { PlanHold } from './plan-hold.ts';
 const IDLE_AFTER_MS = 500;
 /** How long a plan that nobody uses is remembered, with how its limits stood. */
 const FORGET_PLAN_MS = 60_000;
+/** An answer that takes longer is not waited for by others; who asked for it may have ended. */
+const JOIN_MS = 100;
 /** A keeper that has not looked for so long has ended with its request. */
 const KEEPER_LOST_AFTER_MS = 2_000;
 
@@ -82,7 +84,7 @@ export class LeasePool {
       trims: ledger.takeTrims(now, all),
       slots: Object.fromEntries(hold.slots.map((slot) => [slot.counter, slot.ask(sequence)])),
     };
-    const ask = { plan: hold, request, askedAt: now };
+    const ask = { plan: hold, request, askedAt: now, returns: ledger.returns, waiting: 0 };
     ledger.asked(ask);
     return ask;
   }
@@ -92,11 +94,15 @@ export class LeasePool {
     const { plan, request } = ask;
     if (!plan.ledger.answered(ask)) throw new Error(`the answer for lease ${request.lease} came too late`);
     if (!answer.ok) {
-      for (const slot of plan.slots) slot.notGranted();
+      for (const slot of plan.slots) slot.refused();
       plan.refused(answer.refusal, request.need, now);
       return err(answer.refusal);
     }
-    for (const slot of plan.slots) slot.granted(request.sequence, answer.slots[slot.counter] ?? 0);
+    for (const slot of plan.slots) {
+      const { counter } = slot;
+      slot.granted(request.sequence, request.slots[counter] ?? 0, answer.slots[counter] ?? 0);
+    }
+    plan.granted(answer.granted, request.need);
     const lease = new DrawnLease(request.lease, plan, answer.granted, now);
     plan.ledger.add(lease);
     plan.stood(answer.standings, now);
@@ -108,9 +114,23 @@ export class LeasePool {
     ask.plan.ledger.lose(ask);
   }
 
-  /** Whether asking again with everything else given back could help. */
-  hasSpare(plan: ChargePlan): boolean {
-    return this.#ledgers.get(plan.ledger)?.hasSpare === true;
+  /** Whether after this refusal asking again could help: with everything else given back, or because something went back meanwhile. */
+  isWorthAnother({ plan: { ledger }, returns }: Ask): boolean {
+    return ledger.hasSpare || ledger.returns !== returns;
+  }
+
+  /** @returns what another request has asked for, should it bring enough for this one too; to be waited for while `isAwaited` */
+  join(plan: ChargePlan, need: Amounts, now: number): Ask | undefined {
+    const hold = this.#plans.get(plan.id);
+    const ask = hold?.asking;
+    if (hold === undefined || ask === undefined || !this.isAwaited(ask, now)) return undefined;
+    if (!hold.isExpectedToServe(need, ask.waiting + 1)) return undefined;
+    ask.waiting++;
+    return ask;
+  }
+
+  isAwaited(ask: Ask, now: number): boolean {
+    return ask.plan.asking === ask && Math.abs(now - ask.askedAt) < JOIN_MS;
   }
 
   /** Gives a lease back that nobody else draws on. */

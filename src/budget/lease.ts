@@ -17,7 +17,8 @@ export interface LeaseTrim {
 
 /**
  * How many requests the holder has running at once, those included that it is asking for, by id of a `concurrent` counter.
- * Absolute; a counter that is left out stays as it is.
+ * A report is absolute: no more is kept for the holder; a counter that is left out stays as it is. A request for a lease
+ * takes nothing away, and changes nothing when it is refused.
  */
 export type SlotCounts = Readonly<Record<string, number>>;
 

@@ -24,6 +24,10 @@ export interface Ask {
   readonly plan: PlanHold;
   readonly request: LeaseRequest;
   readonly askedAt: number;
+  /** How often its ledger had been heard of trims when it was asked. */
+  readonly returns: number;
+  /** Requests that wait for what it brings. */
+  waiting: number;
 }
 
 interface OwedTrim {
@@ -41,6 +45,7 @@ export class LedgerHold {
   #reportLostAt = -Infinity;
   #notBefore = -Infinity;
   #failures = 0;
+  #returns = 0;
 
   constructor(name: string, now: number) {
     this.name = name;
@@ -51,6 +56,11 @@ export class LedgerHold {
     if (this.#leases.size + this.#asks.size + this.#trims.size > 0) return false;
     for (const slot of this.#slots.values()) if (!slot.isAtRest) return false;
     return true;
+  }
+
+  /** How often the ledger was heard of trims. */
+  get returns(): number {
+    return this.#returns;
   }
 
   /** Whether anything could be given back to make room. */
@@ -101,19 +111,20 @@ export class LedgerHold {
 
   asked(ask: Ask): void {
     this.#asks.set(ask.request.lease, ask);
+    ask.plan.asking = ask;
   }
 
   /** @returns false where the lease was given up before its answer came */
-  answered({ request }: Ask): boolean {
-    this.#forgetTrims(request.trims);
-    return this.#asks.delete(request.lease);
+  answered(ask: Ask): boolean {
+    this.#forgetTrims(ask.request.trims);
+    return this.#over(ask);
   }
 
   /** Nobody knows what became of it: should it have been granted, nothing was drawn. */
   lose(ask: Ask): void {
-    const { lease } = ask.request;
-    if (!this.#asks.delete(lease)) return;
-    for (const slot of ask.plan.slots) slot.notGranted();
+    const { lease, sequence } = ask.request;
+    if (!this.#over(ask)) return;
+    for (const slot of ask.plan.slots) slot.lost(sequence);
     this.#trims.set(lease, { trim: { lease, drawn: NOTHING }, sentAt: -Infinity });
   }
 
@@ -159,6 +170,11 @@ export class LedgerHold {
     for (const slot of this.#slots.values()) slot.relax();
   }
 
+  #over(ask: Ask): boolean {
+    if (ask.plan.asking === ask) ask.plan.asking = undefined;
+    return this.#asks.delete(ask.request.lease);
+  }
+
   #living(): string[] {
     const ids: string[] = [];
     for (const lease of this.#leases.values()) if (lease.isOpen || lease.isInUse) ids.push(lease.id);
@@ -166,6 +182,7 @@ export class LedgerHold {
   }
 
   #forgetTrims(trims: readonly LeaseTrim[]): void {
+    if (trims.length > 0) this.#returns++;
     for (const { lease } of trims) {
       this.#trims.delete(lease);
       if (this.#leases.get(lease)?.isInUse === false) this.#leases.delete(lease);

@@ -91,7 +91,6 @@ export class Ledger {
     const running = runningOf(plan, request.slots);
     const refusal = refusalOf(plan, { holder, need, running }, this.#slots, now);
     if (refusal !== undefined) {
-      for (const [id, count] of Object.entries(running)) this.#slots.refuse(holder, sequence, id, count);
       const { resetsAt, certainUntil, ...rest } = refusal;
       return {
         ok: false,

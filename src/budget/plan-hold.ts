@@ -2,7 +2,7 @@
 import type { LimitStanding, Refusal } from './admission.ts';
 import { boundsOf, NOTHING, subtract, type Bounds, type Sums } from './amounts.ts';
 import type { DrawnPlan, DrawnLease } from './drawn-lease.ts';
-import type { LedgerHold } from './ledger-hold.ts';
+import type { Ask, LedgerHold } from './ledger-hold.ts';
 import type { Amounts, ChargePlan, Limit } from './limits.ts';
 import type { SlotHold } from './slot-hold.ts';
 import { slotRefusal } from './slot-refusal.ts';
@@ -26,6 +26,10 @@ export class PlanHold implements DrawnPlan {
   readonly leases: DrawnLease[] = [];
   drawn: Sums = { ...NOTHING };
   usedAt: number;
+  /** The last for this plan, until its answer is there. */
+  asking: Ask | undefined;
+  /** What the last answer brought beyond what was asked for. */
+  #slack: Readonly<Sums> = NOTHING;
   #standings: readonly LimitStanding[] = [];
   #stoodAt = 0;
   #refusal: KnownRefusal | undefined;
@@ -47,8 +51,27 @@ export class PlanHold implements DrawnPlan {
     return undefined;
   }
 
+  /** Whether the next answer, should it be like the last, serves so many requests beside the one that asked. */
+  isExpectedToServe({ cost, tokens, requests }: Amounts, count: number): boolean {
+    const { bounds } = this;
+    const slack = this.#slack;
+    return (
+      this.slots.every(({ room }) => room >= count) &&
+      (!bounds.cost || slack.cost >= cost * count) &&
+      (!bounds.tokens || slack.tokens >= tokens * count) &&
+      (!bounds.requests || slack.requests >= requests * count)
+    );
+  }
+
+  granted(granted: Amounts, need: Amounts): void {
+    const slack = { ...granted };
+    subtract(slack, need);
+    this.#slack = slack;
+  }
+
   /** Where only time makes room, the ledger need not be asked again. */
   refused(refusal: Refusal, need: Amounts, now: number): void {
+    this.#slack = NOTHING;
     // What is more than the limit itself never fits.
     const until = refusal.certainUntil ?? (refusal.need > refusal.limit.amount ? Infinity : -Infinity);
     if (until > now) this.#refusal = { refusal, need, since: now, until: Math.min(until, now + REMEMBER_REFUSAL_MS) };

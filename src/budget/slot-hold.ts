@@ -6,12 +6,15 @@ export class SlotHold {
   #running = 0;
   #asking = 0;
   #held = 0;
-  /** The most that ran since the last look. */
-  #peak = 0;
+  /** What came beyond what was asked for. */
+  #slack = 0;
+  #sinceLook = { peak: 0, isBusy: false };
+  #beforeLook = this.#sinceLook;
   /** Of the last message that named this counter. */
   #sequence = -1;
-  /** The ledger may hold more for this isolate than `#held`. */
-  #unsure = false;
+  #reported = -1;
+  /** Of the last message after which the ledger may hold more for this isolate than `#held`. */
+  #doubted: number | undefined;
 
   constructor(counter: string) {
     this.counter = counter;
@@ -21,9 +24,14 @@ export class SlotHold {
     return this.#running < this.#held;
   }
 
+  /** For how many more requests there is one, or most likely will be when something is asked for. */
+  get room(): number {
+    return Math.max(this.#held - this.#running, this.#slack);
+  }
+
   /** Whether nothing is held, as far as both sides know. */
   get isAtRest(): boolean {
-    return this.#running === 0 && this.#held === 0 && !this.#unsure;
+    return this.#running === 0 && this.#held === 0 && this.#doubted === undefined;
   }
 
   /** Whether this isolate alone holds so many, and all of them run. */
@@ -33,66 +41,74 @@ export class SlotHold {
 
   take(): void {
     this.#running++;
-    if (this.#running > this.#peak) this.#peak = this.#running;
+    this.#sinceLook = { peak: Math.max(this.#sinceLook.peak, this.#running), isBusy: true };
   }
 
   free(): void {
     this.#running--;
   }
 
-  /** @returns how many run, the one included for which is asked */
+  /** @returns how many run, the one included for which is asked. The ledger takes none away for it. */
   ask(sequence: number): number {
     this.take();
     this.#asking++;
-    this.#tell(sequence, this.#running);
+    this.#sequence = sequence;
     return this.#running;
   }
 
-  /** @param slots what the ledger held for this isolate when it answered */
-  granted(sequence: number, slots: number): void {
+  /**
+   * @param asked as `ask` returned it
+   * @param slots what the ledger held for this isolate when it answered
+   */
+  granted(sequence: number, asked: number, slots: number): void {
     this.#asking--;
-    if (sequence === this.#sequence) {
-      this.#held = slots;
-      this.#unsure = false;
-    } else {
-      // A later message may have lowered it, though never below what ran then.
-      this.#held = Math.max(this.#held, this.#running - this.#asking);
-    }
+    // A report since then may have been heard later, and told of as many as run.
+    if (sequence < this.#reported) return;
+    if (slots > this.#held) this.#slack = slots - asked;
+    this.#held = sequence === this.#sequence ? slots : Math.max(this.#held, slots);
+    if (this.#doubted !== undefined && sequence > this.#doubted) this.#doubted = undefined;
   }
 
-  /** Refused, or lost. */
-  notGranted(): void {
+  /** The ledger holds what it held. */
+  refused(): void {
     this.#asking--;
     this.#running--;
   }
 
+  /** It may have been granted, or be so yet. */
+  lost(sequence: number): void {
+    this.#asking--;
+    this.#running--;
+    this.#doubted = Math.max(this.#doubted ?? sequence, sequence);
+  }
+
   /**
+   * Keeps what ran at once since the look before the last, and the slack while requests begin.
    * @param all also what is as it should be
-   * @returns what to tell the ledger; undefined while there is more to hear of it
+   * @returns what to tell the ledger; undefined while there is nothing to say, or more to hear of it
    */
   report(sequence: number, all: boolean): number | undefined {
-    const wanted = Math.max(this.#running, this.#peak);
-    this.#peak = this.#running;
-    const surplus = this.#held > wanted;
-    if (this.#asking > 0 || !(surplus || this.#unsure || (all && this.#held > 0))) return undefined;
-    this.#tell(sequence, Math.min(this.#held, wanted));
+    const looks = [this.#beforeLook, this.#sinceLook];
+    const peak = Math.max(...looks.map((look) => look.peak));
+    const wanted = looks.some(({ isBusy }) => isBusy) ? peak + this.#slack : peak;
+    this.#beforeLook = this.#sinceLook;
+    this.#sinceLook = { peak: this.#running, isBusy: false };
+    if (this.#held <= wanted) {
+      // What is being asked for would be taken away again.
+      if (this.#asking > 0 || (this.#doubted === undefined && !(all && this.#held > 0))) return undefined;
+    }
+    this.#held = Math.min(this.#held, wanted);
+    this.#sequence = this.#reported = this.#doubted = sequence;
     return this.#held;
   }
 
   /** The ledger has heard the report. */
   heard(sequence: number): void {
-    if (sequence === this.#sequence) this.#unsure = false;
+    if (this.#doubted !== undefined && sequence >= this.#doubted) this.#doubted = undefined;
   }
 
-  /** From here on the ledger may take it that no more than `slots` are held. */
-  #tell(sequence: number, slots: number): void {
-    this.#sequence = sequence;
-    this.#unsure = true;
-    if (slots < this.#held) this.#held = slots;
-  }
-
-  /** What would be given back by a report now is given back. */
+  /** All that is not in use now is given back by the next report. */
   relax(): void {
-    this.#peak = this.#running;
+    this.#sinceLook = this.#beforeLook = { peak: this.#running, isBusy: false };
   }
 }

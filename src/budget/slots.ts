@@ -10,7 +10,7 @@ export interface StoredSlots {
   readonly counter: string;
   /** Of the message that said so. */
   readonly sequence: number;
-  /** What the holder had running then. */
+  /** Of `held`, what is not slack. */
   readonly running: number;
   /** What it may have running; more than it asked for where there was plenty. */
   readonly held: number;
@@ -57,15 +57,18 @@ export class Slots {
     return this.#counters.get(counter)?.get(holder)?.held ?? 0;
   }
 
-  /** What the holder says it has running, and no more is kept for it. An older message than the last changes nothing. */
+  /** What the holder says it needs, and no more is kept for it. An older message than the last changes nothing. */
   set(holder: string, sequence: number, counts: SlotCounts): void {
-    for (const [counter, running] of Object.entries(counts)) {
-      this.#put({ holder, counter, sequence, running, held: running });
+    for (const [counter, held] of Object.entries(counts)) {
+      const last = this.#counters.get(counter)?.get(holder);
+      const slack = last === undefined ? 0 : last.held - last.running;
+      this.#put({ holder, counter, sequence, running: Math.max(0, held - slack), held });
     }
   }
 
   /**
-   * The holder has so many running, and gets some more where there is plenty.
+   * The holder has so many running, and gets some more where there is plenty. What it has is not taken away: it may be
+   * using it.
    * @param most how many all holders may have together
    */
   grant(holder: string, sequence: number, counter: string, running: number, most: number): void {
@@ -73,14 +76,9 @@ export class Slots {
     const others = this.held(counter, holder);
     const othersSlack = others - this.#sum(counter, holder, (slots) => slots.running);
     const left = most - others - running;
-    const slack = Math.max(0, Math.min((allowance - othersSlack) / 2, left - 2 * allowance));
-    this.#put({ holder, counter, sequence, running, held: running + Math.floor(slack) });
-  }
-
-  /** Of those that the holder would have had running, it does not get the last; unless it has it already, for another. */
-  refuse(holder: string, sequence: number, counter: string, running: number): void {
-    const held = Math.max(running - 1, Math.min(running, this.heldBy(counter, holder)));
-    this.#put({ holder, counter, sequence, running: held, held });
+    const slack = Math.floor(Math.max(0, Math.min((allowance - othersSlack) / 2, left - 2 * allowance)));
+    const held = Math.max(running + slack, this.heldBy(counter, holder));
+    this.#put({ holder, counter, sequence, running: held - slack, held });
   }
 
   /** What is to be written, and the holders whose rows are to go; each told once. */

@@ -4,6 +4,7 @@ import { NOTHING, toAmounts } from '../../budget/amounts.ts';
 import type { Draw } from '../../budget/drawn-lease.ts';
 import type { LeaseAnswer } from '../../budget/lease.ts';
 import { LeasePool } from '../../budget/lease-pool.ts';
+import type { Ask } from '../../budget/ledger-hold.ts';
 import { LeaseTicket, settleAll } from '../../budget/lease-ticket.ts';
 import type { Amounts, ChargePlan } from '../../budget/limits.ts';
 import type { Env } from '../../env.ts';
@@ -12,6 +13,9 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { budgetLedger } from './budget-ledger.ts';
 import { keepWatch, type KeeperOptions } from './lease-keeper.ts';
 import { retriedOnce } from './transient-fault.ts';
+
+/** Between two looks whether another request's answer has come: promises of one cannot be awaited by another. */
+const JOIN_STEP_MS = 2;
 
 export const ISOLATE_LEASES: KeeperOptions = {
   pool: new LeasePool(),
@@ -31,14 +35,13 @@ export function createAdmission(
   { env, waitUntil, settled }: AdmissionDependencies,
   options: KeeperOptions = ISOLATE_LEASES,
 ): Admission {
-  const { pool, now } = options;
+  const { pool, now, sleep } = options;
   const names = { holder: () => newId('holder', now()), lease: () => newId('lease', now()) };
 
-  async function ask(plan: ChargePlan, need: Amounts, all: boolean): Promise<Result<Draw, Refusal>> {
-    const asked = pool.ask(plan, need, names, now(), all);
+  async function answerTo(asked: Ask): Promise<Result<Draw, Refusal>> {
     let answer: LeaseAnswer;
     try {
-      answer = await retriedOnce(() => budgetLedger(env, plan.ledger).acquire(asked.request));
+      answer = await retriedOnce(() => budgetLedger(env, asked.plan.ledger.name).acquire(asked.request));
     } catch (fault) {
       pool.lose(asked);
       throw fault;
@@ -46,19 +49,31 @@ export function createAdmission(
     return pool.answered(asked, answer, now());
   }
 
+  async function awaitOther(other: Ask): Promise<void> {
+    do await sleep(JOIN_STEP_MS);
+    while (pool.isAwaited(other, now()));
+  }
+
   /** What the isolate holds and cannot use for this is no reason to refuse it. */
   async function drawOrAsk(plan: ChargePlan, need: Amounts): Promise<Result<Draw, Refusal>> {
     const held = (): Draw | undefined => pool.draw([plan], need, now())?.[0];
     let draw = held();
     if (draw !== undefined) return ok(draw);
-    let outcome = await ask(plan, need, false);
+    const other = pool.join(plan, need, now());
+    if (other !== undefined) {
+      await awaitOther(other);
+      draw = held();
+      if (draw !== undefined) return ok(draw);
+    }
+    const asked = pool.ask(plan, need, names, now(), false);
+    let outcome = await answerTo(asked);
     if (outcome.ok) return outcome;
     // Another request may have brought a lease meanwhile.
     draw = held();
     if (draw !== undefined) return ok(draw);
     const { limit, certainUntil } = outcome.error;
-    if (certainUntil !== undefined || limit.metric === 'concurrent' || !pool.hasSpare(plan)) return outcome;
-    outcome = await ask(plan, need, true);
+    if (certainUntil !== undefined || limit.metric === 'concurrent' || !pool.isWorthAnother(asked)) return outcome;
+    outcome = await answerTo(pool.ask(plan, need, names, now(), true));
     if (outcome.ok) return outcome;
     draw = held();
     return draw === undefined ? outcome : ok(draw);

@@ -1,55 +1,78 @@
 import { describe, expect, it } from 'vitest';
 import { SlotHold } from '../../../src/budget/slot-hold.ts';
 
+/** With this many held. */
+function granted(slots: number): SlotHold {
+  const hold = new SlotHold('c');
+  hold.granted(0, hold.ask(0), slots);
+  return hold;
+}
+
 describe('slots', () => {
-  it('that were granted are lowered by what was said since', () => {
-    const slots = new SlotHold('c');
-    expect(slots.ask(0)).toBe(1);
-    slots.granted(0, 4);
-    for (let running = 1; running < 4; running++) slots.take();
-    expect(slots.isFree).toBe(false);
-    expect(slots.ask(1)).toBe(5);
-    for (let ended = 0; ended < 3; ended++) slots.free();
-    // The ledger may have heard already that no more than three are running.
-    expect(slots.ask(2)).toBe(3);
-    slots.granted(1, 5);
-    expect(slots.isFree).toBe(false);
-    slots.granted(2, 6);
+  it('serve others while something is asked for', () => {
+    const slots = granted(4);
+    expect(slots.ask(1)).toBe(2);
     expect(slots.isFree).toBe(true);
+    slots.take();
+    slots.take();
+    expect(slots.isFree).toBe(false);
+    expect(slots.ask(2)).toBe(5);
+    slots.granted(2, 5, 7);
+    slots.granted(1, 2, 4);
+    expect(slots.room).toBe(2);
   });
 
-  it('are not reported while some are asked for, which the report would take away again', () => {
-    const slots = new SlotHold('c');
-    slots.ask(0);
-    expect(slots.report(1, true)).toBeUndefined();
-    slots.granted(0, 3);
-    expect(slots.report(2, true)).toBe(1);
+  it('that are being asked for are not reported, which would take them away again', () => {
+    const slots = granted(1);
+    slots.ask(1);
+    expect(slots.report(2, true)).toBeUndefined();
+    slots.granted(1, 2, 2);
+    expect(slots.report(3, true)).toBe(2);
+  });
+
+  it('go back though something is asked for, whose answer may be older than the report', () => {
+    const slots = granted(9);
+    expect(slots.ask(1)).toBe(2);
+    expect(slots.report(2, false)).toBeUndefined();
+    expect(slots.report(3, false)).toBeUndefined();
+    expect(slots.report(4, false)).toBe(2);
+    slots.granted(1, 2, 9);
     expect(slots.isFree).toBe(false);
   });
 
-  it('stay while they were in use since the last report', () => {
-    const slots = new SlotHold('c');
-    slots.ask(0);
-    slots.granted(0, 2);
+  it('to spare stay while requests begin, and not for one that is long', () => {
+    const slots = granted(5);
     slots.take();
     slots.free();
-    expect(slots.report(1, false), 'two were running').toBeUndefined();
-    expect(slots.report(2, false)).toBe(1);
+    expect(slots.report(1, false), 'two ran, and there were four to spare').toBeUndefined();
+    expect(slots.report(2, false), 'a request began since the look before the last').toBeUndefined();
+    expect(slots.report(3, false)).toBe(1);
     slots.free();
-    slots.heard(2);
-    expect(slots.report(3, false), 'one was running').toBeUndefined();
-    expect(slots.report(4, false)).toBe(0);
+    slots.heard(3);
+    expect(slots.report(4, false), 'one ran').toBeUndefined();
+    expect(slots.report(5, false), 'one ran').toBeUndefined();
+    expect(slots.report(6, false)).toBe(0);
     expect(slots.isAtRest).toBe(false);
-    slots.heard(4);
+    slots.heard(6);
     expect(slots.isAtRest).toBe(true);
   });
 
-  it('that a refused message may have changed are told again', () => {
+  it('that a lost message may have brought are told of again, by a later one than it', () => {
+    const slots = new SlotHold('c');
+    slots.ask(1);
+    slots.lost(1);
+    expect(slots.isFree).toBe(false);
+    slots.heard(0);
+    expect(slots.isAtRest).toBe(false);
+    expect(slots.report(2, false)).toBe(0);
+    slots.heard(2);
+    expect(slots.isAtRest).toBe(true);
+  });
+
+  it('that were refused change nothing', () => {
     const slots = new SlotHold('c');
     slots.ask(0);
-    slots.notGranted();
-    expect(slots.isFree).toBe(false);
-    expect(slots.isAtRest).toBe(false);
-    expect(slots.report(1, false)).toBe(0);
+    slots.refused();
+    expect(slots.isAtRest).toBe(true);
   });
 });

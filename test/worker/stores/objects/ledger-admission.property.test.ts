@@ -146,6 +146,7 @@ class Story {
     this.world.isHeld = false;
     for (let round = 0; round < 4; round++) {
       while (this.world.letters.length > 0) await this.post(0, 5);
+      await this.world.clock.advance(200); // who waits for the answer to another goes on
       while (this.held.length > 0) this.end(0, 100);
       await this.world.clock.advance(3_000);
       for (const isolate of this.isolates) {

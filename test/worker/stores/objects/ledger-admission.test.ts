@@ -205,7 +205,7 @@ describe('concurrent requests', () => {
     tickets.push(await admitted(other, [three], need(0)));
     await refused(isolate, [three], need(0));
     tickets[1]?.cancel();
-    await world.clock.advance(600);
+    await world.clock.advance(1_000);
     await admitted(isolate, [three], need(0));
   });
 });
