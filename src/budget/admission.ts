@@ -68,6 +68,6 @@ export interface Admission {
    * reach. Throws when a ledger is out of reach: a limit that cannot be checked is not passed.
    */
   admit(plans: readonly ChargePlan[], need: Amounts): Promise<Result<Ticket, Refusal>>;
-  /** As far as the isolate knows without asking: what is left of the windowed limits. Empty where it knows nothing. */
+  /** As far as the isolate knows without asking: what is left of requests and tokens. Empty where it knows nothing. */
   standings(plans: readonly ChargePlan[]): readonly LimitStanding[];
 }

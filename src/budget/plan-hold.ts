@@ -91,14 +91,14 @@ export class PlanHold implements DrawnPlan {
 
   /** @param standings as they came with a grant, which has been added to the leases and not yet drawn on */
   stood(standings: readonly LimitStanding[], now: number): void {
-    this.#standings = standings.filter(({ limit }) => limit.window !== undefined);
+    this.#standings = standings.filter(({ limit: { metric } }) => metric === 'requests' || metric === 'tokens');
     this.#stoodAt = now;
     // What lies here undrawn is reserved by nobody.
     this.drawn = { ...NOTHING };
     for (const lease of this.leases) subtract(this.drawn, lease.undrawn);
   }
 
-  /** Of limits with a window. */
+  /** Of rate limits with a window: callers are told of no others, and of these with every answer. */
   standings(now: number): readonly LimitStanding[] {
     return this.#standings.map((standing) => this.#now(standing, now));
   }

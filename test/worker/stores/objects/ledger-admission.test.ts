@@ -385,16 +385,17 @@ async function resetOf(id: string, window: LimitWindow): Promise<number> {
 describe('standings', () => {
   it('tell what was drawn since the ledger was asked', async () => {
     expect(isolate.admission.standings([PLENTY])).toEqual([]);
+    const bounded = planOf([limitOf('tokens', 100_000), limitOf('requests', 10_000)]);
     const left = (): number[] =>
-      isolate.admission.standings([PLENTY]).map(({ limit: { amount }, spent, reserved }) => amount - spent - reserved);
-    const tickets = [await admitted(isolate, [PLENTY], need(CENT))];
-    expect(left()).toEqual([9_999 * CENT, 9_999]);
-    tickets.push(await admitted(isolate, [PLENTY], need(9 * CENT)));
-    expect(left()).toEqual([9_990 * CENT, 9_998]);
-    settled(tickets[1] as Ticket, need(2 * CENT));
-    expect(left()).toEqual([9_997 * CENT, 9_998]);
+      isolate.admission.standings([bounded]).map(({ limit: { amount }, spent, reserved }) => amount - spent - reserved);
+    const tickets = [await admitted(isolate, [bounded], need(0, 10))];
+    expect(left()).toEqual([99_990, 9_999]);
+    tickets.push(await admitted(isolate, [bounded], need(0, 90)));
+    expect(left()).toEqual([99_900, 9_998]);
+    settled(tickets[1] as Ticket, need(0, 20));
+    expect(left()).toEqual([99_970, 9_998]);
     settled(tickets[0] as Ticket, need(0));
-    expect(left()).toEqual([9_998 * CENT, 9_998]);
+    expect(left()).toEqual([99_980, 9_998]);
     expect(count('acquire')).toBe(1);
   });
 
