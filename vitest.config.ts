@@ -55,7 +55,6 @@ export default defineConfig({
           include: ['test/architecture.test.ts', 'test/node/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
       {

@@ -222,17 +222,19 @@ describe.skipIf(process.platform !== 'linux')(`${HELD} sessions held open with s
   it('leave nothing behind', { timeout: 240_000 }, async () => {
     const before = await usage();
     const hangUp = new AbortController();
+    const behind = new Set<string>();
     const sessions = await inTurns(HELD, async () => {
       const session = await RawMcpSession.open(endpoint('old'));
       const stream = await session.listen(undefined, hangUp.signal);
       expect(stream.status).toBe(200);
       // Read to nowhere: a stream that nobody reads would be held up.
       void stream.body?.pipeTo(new WritableStream()).catch(() => undefined);
-      await sessionBehind(session);
+      behind.add(await sessionBehind(session));
       return session;
     });
     const held = await usage();
-    expect(held.upstreamSessions - before.upstreamSessions).toBe(HELD);
+    // Of sessions that were there before, some end meanwhile.
+    expect(behind.size).toBe(HELD);
     const perSession = (held.rssKib - before.rssKib) / HELD;
     const files = (held.files - before.files) / HELD;
     console.log(`${HELD} sessions: ${perSession.toFixed(0)} KiB and ${files.toFixed(1)} files each`);
