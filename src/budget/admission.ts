@@ -65,9 +65,13 @@ export interface LimitStanding {
 export interface Admission {
   /**
    * All of the plans or none. Draws on slices of the limits that the isolate holds; asks the ledgers where they do not
-   * reach. Throws when a ledger is out of reach: a limit that cannot be checked is not passed.
+   * reach. Throws `LimitsUnavailable` when a ledger is out of reach: a limit that cannot be checked is not passed.
    */
   admit(plans: readonly ChargePlan[], need: Amounts): Promise<Result<Ticket, Refusal>>;
   /** As far as the isolate knows without asking: what is left of requests and tokens. Empty where it knows nothing. */
   standings(plans: readonly ChargePlan[]): readonly LimitStanding[];
+}
+
+export class LimitsUnavailable extends Error {
+  override readonly name = 'LimitsUnavailable';
 }

@@ -1,11 +1,11 @@
 // What a call of a model is charged: at most, before it is sent, and in truth, when it is over.
-import type { Admission, SettledCharge, Ticket } from '../budget/admission.ts';
+import type { SettledCharge, Ticket } from '../budget/admission.ts';
+import { admit, type LimitPorts } from '../budget/admit.ts';
 import { boundsOf } from '../budget/amounts.ts';
 import type { ChargePlan } from '../budget/limits.ts';
 import type { NanoUsd } from '../budget/money.ts';
-import { refusalFailure } from '../budget/refusal.ts';
 import { remembered } from '../lib/remembered.ts';
-import { err, ok, type Result } from '../lib/result.ts';
+import { ok, type Result } from '../lib/result.ts';
 import type { Failure } from '../policy/failure.ts';
 import { chargeOf, type EndedCall } from './estimate/charge.ts';
 import { estimateNeed, type BoundedMetrics, type Estimate } from './estimate/need.ts';
@@ -13,11 +13,6 @@ import type { LlmRequestBody } from './model-name.ts';
 import { modelPricing } from './model-price.ts';
 import type { Operation } from './operation.ts';
 import type { ModelTarget } from './resolve-model.ts';
-
-export interface LimitPorts {
-  readonly now: () => number;
-  readonly admission: Admission;
-}
 
 export interface CallToAdmit {
   /** At least one. */
@@ -65,7 +60,7 @@ export class AdmittedCall {
   }
 }
 
-/** Fails with `budget_exceeded`, `rate_limited`, `model_not_priced`, and where the request cannot be bounded. */
+/** Fails as `admit` does, with `model_not_priced`, and where the request cannot be bounded. */
 export async function admitCall(ports: LimitPorts, call: CallToAdmit): Promise<Result<AdmittedCall, Failure>> {
   const { plans, operation, body, target } = call;
   const estimate = estimateNeed({
@@ -78,9 +73,8 @@ export async function admitCall(ports: LimitPorts, call: CallToAdmit): Promise<R
     bounded: boundedBy(plans),
   });
   if (!estimate.ok) return estimate;
-  const admitted = await ports.admission.admit(plans, estimate.value.need);
-  if (!admitted.ok) return err(refusalFailure(admitted.error, ports.now()));
-  return ok(new AdmittedCall(admitted.value, estimate.value));
+  const ticket = await admit(ports, plans, estimate.value.need);
+  return ticket.ok ? ok(new AdmittedCall(ticket.value, estimate.value)) : ticket;
 }
 
 // A plan is compiled once and asked about with every request.

@@ -1,4 +1,5 @@
 // One call of a model, from the caller's request to the recorded end: resolve, send, pass on, settle.
+import type { LimitPorts } from '../budget/admit.ts';
 import type { ChargePlan } from '../budget/limits.ts';
 import type { NanoUsd } from '../budget/money.ts';
 import { egressFailure, type EgressError } from '../egress/egress-error.ts';
@@ -11,7 +12,7 @@ import { failure, type Failure, type FailureCode } from '../policy/failure.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { readUpTo, watchedStream, type ReadBody, type StreamEnd } from './answer-body.ts';
 import { askingForUsage, UsageChunkFilter } from './asked-usage.ts';
-import { admitCall, type LimitPorts } from './call-limits.ts';
+import { admitCall } from './call-limits.ts';
 import { auditUnavailable, CallRecord, type CallEnd, type LlmCaller, type RecordPorts } from './call-record.ts';
 import { modelOfPath, withPathModel } from './dialects/gemini/model-in-path.ts';
 import { progressOf, type CallProgress } from './estimate/charge.ts';

@@ -1,11 +1,11 @@
 // One request of a client, as the methods need to know it, whatever era and transport it came by.
 import type { LoggingLevel } from '@modelcontextprotocol/server';
 import type { Recorder } from '../audit/recorder.ts';
+import type { LimitPorts } from '../budget/admit.ts';
 import type { Result } from '../lib/result.ts';
 import type { Upstream } from '../policy/snapshot.ts';
 import type { Ask, Era, Face, UpstreamLinks } from './links.ts';
 import type { UpstreamCallFailure, UpstreamViews } from './ports.ts';
-import type { LimitPorts } from './request-limits.ts';
 import type { RpcAnswer, RpcId, Spoken } from './protocol/message.ts';
 import type { ToolCaller, ToolInvoker } from './tool-call.ts';
 

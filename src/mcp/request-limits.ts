@@ -1,20 +1,15 @@
 // What a request to an upstream is charged, before and after: every request counts as one, and a tool costs what the
 // operator says it does.
 import type { Recorder } from '../audit/recorder.ts';
-import type { Admission, SettledCharge, Ticket } from '../budget/admission.ts';
+import type { SettledCharge, Ticket } from '../budget/admission.ts';
+import { admit, type LimitPorts } from '../budget/admit.ts';
 import { toNanoUsd, type NanoUsd } from '../budget/money.ts';
-import { refusalFailure } from '../budget/refusal.ts';
-import { err, ok, type Result } from '../lib/result.ts';
+import { ok, type Result } from '../lib/result.ts';
 import { toolPlans } from '../policy/charge-plans.ts';
 import type { Failure } from '../policy/failure.ts';
 import type { Upstream, VirtualKey } from '../policy/snapshot.ts';
 import { toolCost } from '../policy/tool-cost.ts';
 import type { Attempt } from './upstream-round.ts';
-
-export interface LimitPorts {
-  readonly now: () => number;
-  readonly admission: Admission;
-}
 
 /** A request that limits let pass. */
 export interface Admitted {
@@ -33,7 +28,7 @@ export interface SettledRequest {
 
 const NOTHING = toNanoUsd(0);
 
-/** Fails with `budget_exceeded` or `rate_limited`. */
+/** Fails as `admit` does. */
 export async function admitRequest(
   ports: LimitPorts,
   key: VirtualKey,
@@ -44,9 +39,8 @@ export async function admitRequest(
   const priced = cost === undefined ? {} : { cost };
   const plans = toolPlans(key, upstream, tool);
   if (plans.length === 0) return ok(priced);
-  const outcome = await ports.admission.admit(plans, { cost: cost ?? NOTHING, tokens: 0, requests: 1 });
-  if (!outcome.ok) return err(refusalFailure(outcome.error, ports.now()));
-  return ok({ ...priced, ticket: outcome.value });
+  const ticket = await admit(ports, plans, { cost: cost ?? NOTHING, tokens: 0, requests: 1 });
+  return ticket.ok ? ok({ ...priced, ticket: ticket.value }) : ticket;
 }
 
 /** What was sent counts, however it ended; what was not counts for nothing. To be called once. */

@@ -8,6 +8,7 @@ import { failure, type Failure } from '../policy/failure.ts';
 import type { SettingsDocument } from '../config/document.ts';
 import type { VirtualKey } from '../policy/snapshot.ts';
 import type { Recorder } from '../audit/recorder.ts';
+import type { LimitPorts } from '../budget/admit.ts';
 import type { Tags } from '../audit/tags.ts';
 import { findByWireName } from './catalog.ts';
 import { DISCOVERY_DEADLINE_MS, REFRESH_AFTER_MS } from './limits.ts';
@@ -15,7 +16,7 @@ import type { UpstreamLinks } from './links.ts';
 import type { Catalog, UpstreamViews } from './ports.ts';
 import { isGranted, type Grant, type Scope } from './scope.ts';
 import { toolCallEvent } from './request-event.ts';
-import { admitRequest, settleRequest, type Admitted, type LimitPorts } from './request-limits.ts';
+import { admitRequest, settleRequest, type Admitted } from './request-limits.ts';
 import { isToolResult, NOT_A_TOOL_RESULT } from './upstream/relayed-result.ts';
 import { failedHere, readyView, requestUpstream, type Attempt, type Hop, type RoundFailure } from './upstream-round.ts';
 

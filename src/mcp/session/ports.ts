@@ -1,7 +1,7 @@
 // What a session needs of the object it lives in, and what it answers to it.
-import type { LimitPorts } from '../request-limits.ts';
 import type { LoggingLevel } from '@modelcontextprotocol/server';
 import type { Recorder } from '../../audit/recorder.ts';
+import type { LimitPorts } from '../../budget/admit.ts';
 import type { SessionHolder } from '../../auth/session-id.ts';
 import type { Tags } from '../../audit/tags.ts';
 import type { ServeRequest } from '../client-request.ts';

@@ -1,5 +1,5 @@
 // Asks the ledgers for leases where those that the isolate holds do not reach.
-import type { Admission, Refusal, SettledCharge } from '../../budget/admission.ts';
+import { LimitsUnavailable, type Admission, type Refusal, type SettledCharge } from '../../budget/admission.ts';
 import { NOTHING, toAmounts } from '../../budget/amounts.ts';
 import type { Draw } from '../../budget/drawn-lease.ts';
 import type { LeaseAnswer } from '../../budget/lease.ts';
@@ -9,6 +9,7 @@ import { LeaseTicket, settleAll } from '../../budget/lease-ticket.ts';
 import type { Amounts, ChargePlan } from '../../budget/limits.ts';
 import type { Env } from '../../env.ts';
 import { newId } from '../../lib/ids.ts';
+import { describeFault, log } from '../../lib/log.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { budgetLedger } from './budget-ledger.ts';
 import { keepWatch, type KeeperOptions } from './lease-keeper.ts';
@@ -44,7 +45,9 @@ export function createAdmission(
       answer = await retriedOnce(() => budgetLedger(env, asked.plan.ledger.name).acquire(asked.request));
     } catch (fault) {
       pool.lose(asked);
-      throw fault;
+      const ledger = asked.plan.ledger.name;
+      log('error', 'limits.unavailable', { ledger, fault: describeFault(fault) });
+      throw new LimitsUnavailable(`the ledger "${ledger}" is out of reach`);
     }
     return pool.answered(asked, answer, now());
   }

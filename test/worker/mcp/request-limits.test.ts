@@ -1,6 +1,6 @@
 // Whatever reaches an upstream is held to the limits of who asks, and is over for them when it is over.
 import { describe, expect, it } from 'vitest';
-import type { Admission } from '../../../src/budget/admission.ts';
+import { LimitsUnavailable, type Admission } from '../../../src/budget/admission.ts';
 import type { Limit } from '../../../src/budget/limits.ts';
 import { toNanoUsd } from '../../../src/budget/money.ts';
 import type { JsonObject } from '../../../src/lib/json-value.ts';
@@ -62,6 +62,12 @@ describe.each(REACHING)('%s', (method, params) => {
   it('is not sent where a limit has no room', async () => {
     const rig = bounded(refusing, { answer: answers({}) });
     expect(JSON.stringify(await rig.serve(method, params))).toContain('rate_limited');
+    expect(rig.sent).toEqual([]);
+  });
+
+  it('is not sent while limits cannot be checked', async () => {
+    const rig = bounded({ ...refusing, admit: () => Promise.reject(new LimitsUnavailable('out of reach')) });
+    expect(JSON.stringify(await rig.serve(method, params))).toContain('"code":"overloaded","retry_after_seconds":1');
     expect(rig.sent).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 // No way leads to a provider past the limits of a key.
 import { expect, it } from 'vitest';
-import type { Admission } from '../../../../src/budget/admission.ts';
+import { LimitsUnavailable, type Admission } from '../../../../src/budget/admission.ts';
 import { err } from '../../../../src/lib/result.ts';
 import { countedTickets } from '../../counted-tickets.ts';
 import { LIMIT, startRig, type Rig } from './rig.ts';
@@ -74,3 +74,12 @@ it.each(['/v1/models', '/openai/v1/models', '/anthropic/v1/models', '/genai/v1be
     expect(rig.sent).toHaveLength(asked);
   },
 );
+
+it('nothing passes while limits cannot be checked', async () => {
+  const rig = rigOf({ ...full, admit: () => Promise.reject(new LimitsUnavailable('out of reach')) });
+  const answer = await rig.fetch('/v1/chat/completions', { method: 'POST', body: JSON.stringify(CHAT) });
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await answer.json()).toMatchObject({ error: { code: 'overloaded' } });
+  expect(rig.sent).toEqual([]);
+  expect(rig.events).toMatchObject([{ outcome: 'error', reason: 'overloaded', status: 503 }]);
+});
