@@ -2,7 +2,7 @@
 // held against the limits, and that never more than the limits.
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
-import type { LimitStanding, Ticket } from '../../../../src/budget/admission.ts';
+import { LimitsUnavailable, type LimitStanding, type Ticket } from '../../../../src/budget/admission.ts';
 import type { Amounts, ChargePlan } from '../../../../src/budget/limits.ts';
 import { CENT, limitOf, need, planOf, World, type Isolate } from './ledger-world.ts';
 import { settle } from './test-clock.ts';
@@ -71,7 +71,7 @@ class Story {
       const outcome = await isolate.admission.admit(plans, amounts);
       if (outcome.ok) this.held.push({ isolate, plans, ticket: outcome.value });
     } catch (fault) {
-      if (fault !== GONE && fault !== MOVED) this.faults.push(fault);
+      if (!(fault instanceof LimitsUnavailable)) this.faults.push(fault);
     }
   }
 
