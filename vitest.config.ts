@@ -30,6 +30,8 @@ export default defineConfig({
         plugins: [workerd()],
         test: {
           name: 'worker',
+          // One runtime at a time: of two, the pool once lost one.
+          fileParallelism: false,
           include: ['test/worker/**/*.test.ts'],
           exclude: PURE,
           setupFiles: ['test/worker/assert-workerd.ts'],
