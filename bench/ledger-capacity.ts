@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { PROJECT_ROOT, freePort } from '../test/support/gateway-process.ts';
 import { cpuMicroseconds } from '../test/support/process-table.ts';
 import { WORKERD } from '../cli/workerd/binary.ts';
+import { WORKERD_BUILD } from '../cli/workerd/bundle.ts';
 import type { CapacityPlan, CapacityResult } from './capacity-plan.ts';
 import { frontConfig, stateConfig } from './capacity-config.ts';
 import { limitsOfAllTiers } from './capacity-limits.ts';
@@ -141,14 +142,7 @@ async function bundle(folder: string): Promise<void> {
       d1: 'cli/workerd/d1.worker.ts',
     },
     outdir: folder,
-    bundle: true,
-    format: 'esm',
-    target: 'es2024',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    loader: { '.sql': 'text' },
+    ...WORKERD_BUILD,
     logLevel: 'error',
   });
 }

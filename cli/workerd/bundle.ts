@@ -1,9 +1,22 @@
 // The worker as the runtime loads it. Built once and kept under `.cache/`; built again when any of its sources changed.
+import type { BuildOptions } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+
+/** How esbuild makes a module of a worker that workerd runs as it is. */
+export const WORKERD_BUILD = {
+  bundle: true,
+  format: 'esm',
+  target: 'es2024',
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  conditions: ['workerd', 'worker', 'browser'],
+  external: ['cloudflare:*', 'node:*'],
+  loader: { '.sql': 'text' },
+} satisfies BuildOptions;
 
 /** Output name → entry point. */
 const ENTRY_POINTS = { gateway: 'src/index.ts', d1: fileURLToPath(new URL('./d1.worker.ts', import.meta.url)) };
@@ -77,16 +90,9 @@ async function build(project: string, cache: string): Promise<Built> {
       absWorkingDir: project,
       entryPoints: ENTRY_POINTS,
       outdir: cache,
-      bundle: true,
+      ...WORKERD_BUILD,
       write: false,
       metafile: true,
-      format: 'esm',
-      target: 'es2024',
-      platform: 'neutral',
-      mainFields: ['module', 'main'],
-      conditions: ['workerd', 'worker', 'browser'],
-      external: ['cloudflare:*', 'node:*'],
-      loader: { '.sql': 'text' },
       sourcemap: 'linked',
       logLevel: 'silent',
     })
